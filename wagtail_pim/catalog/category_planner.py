@@ -1,0 +1,361 @@
+"""The category trees of the PIM held against the catalog pages of the site."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from wagtail.models import Locale, Page, Site
+
+from wagtail_pim.client.entities import Category, Taxonomy, Website
+from wagtail_pim.conf import get_config
+from wagtail_pim.converters import ConversionError, clean_text
+from wagtail_pim.exceptions import ConfigurationError
+from wagtail_pim.html import clean_html
+from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
+
+from .bulk import slugs_held_by_siblings
+from .changes import Action
+from .mapping import MAX_TITLE_LENGTH, make_slug
+from .schema import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCategory:
+    """A catalog or category as the PIM has it; a catalog has no parent."""
+
+    guid: UUID
+    kind: Kind
+    title: str
+    slug: str
+    description: str
+    parent: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryChange:
+    """What has to be done for one catalog or category.
+
+    ``differences`` are (old, new) pairs by name; ``parent`` and ``order`` stand for
+    the place in the tree, ``follows`` is the elder sibling of one with an ``order``.
+    ``page`` is None for what has to be created.
+    """
+
+    wanted: WantedCategory
+    action: Action
+    page: Page | None
+    differences: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    follows: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFault:
+    """A category that can't be shown, and why."""
+
+    guid: UUID
+    name: str
+    reason: str
+
+
+@dataclass(slots=True)
+class CategoryPlan:
+    """``changes`` are in tree order, parents first; ``gone`` left the PIM's trees."""
+
+    changes: list[CategoryChange]
+    gone: list[Page]
+    faults: list[CategoryFault]
+
+    def ranks(self) -> dict[UUID, int]:
+        """Categories by preference as a place for products: the deepest first."""
+        depths: dict[UUID, int] = {}
+        for change in self.changes:
+            wanted = change.wanted
+            depths[wanted.guid] = depths[wanted.parent] + 1 if wanted.parent else 0
+        by_depth = sorted(depths, key=lambda guid: -depths[guid])
+        return {guid: rank for rank, guid in enumerate(by_depth) if depths[guid] > 0}
+
+
+def feeding_trees(
+    taxonomies: Iterable[Taxonomy], websites: Iterable[Website]
+) -> dict[UUID, Website]:
+    """The website by the Guid of each tree that feeds a catalog of this site.
+
+    Raises ConfigurationError for a tree mapped to several websites, which the PIM's
+    rules forbid, and where no tree feeds this site at all.
+    """
+    by_id = {website.id: website for website in websites}
+    chosen = get_config().catalogs
+    trees = {}
+    for taxonomy in taxonomies:
+        linked = [
+            by_id[link.website_id]
+            for link in taxonomy.websites
+            if link.website_id in by_id
+        ]
+        if len(linked) > 1:
+            raise ConfigurationError(
+                _(
+                    "The category tree “%(tree)s” is mapped to more than one "
+                    "website: %(websites)s. Map it to exactly one in the PIM."
+                )
+                % {
+                    "tree": taxonomy.name,
+                    "websites": ", ".join(sorted(website.name for website in linked)),
+                }
+            )
+        if linked and (chosen is None or linked[0].name in chosen):
+            trees[taxonomy.id] = linked[0]
+    if not trees:
+        raise ConfigurationError(
+            _("No category tree of the PIM is mapped to a website of this site. ")
+            + (
+                _("WAGTAIL_PIM[“CATALOGS”] names %(names)s.")
+                % {"names": ", ".join(chosen)}
+                if chosen is not None
+                else _("Map one in the PIM, in the category tree's settings.")
+            )
+        )
+    return trees
+
+
+def wanted_tree(
+    trees: dict[UUID, Website],
+    taxonomies: Sequence[Taxonomy],
+    categories: Iterable[Category],
+) -> tuple[list[WantedCategory], list[CategoryFault]]:
+    """Catalogs and categories, parents before children and in the PIM's order."""
+    tree_names = {taxonomy.id: taxonomy.name for taxonomy in taxonomies}
+    mine = [c for c in categories if c.category_taxonomy_id in trees]
+    children: dict[UUID, list[Category]] = {}
+    for category in sorted(
+        mine,
+        key=lambda c: (
+            tree_names[c.category_taxonomy_id],
+            c.display_sequence,
+            c.name,
+            str(c.id),
+        ),
+    ):
+        parent = category.parent_id or trees[category.category_taxonomy_id].id
+        children.setdefault(parent, []).append(category)
+    wanted: list[WantedCategory] = []
+    faults: list[CategoryFault] = []
+    for website in {w.id: w for w in trees.values()}.values():
+        wanted.append(
+            WantedCategory(
+                guid=website.id,
+                kind=Kind.CATALOG,
+                title=website.name[:MAX_TITLE_LENGTH],
+                slug=make_slug(website.name),
+                description="",
+                parent=None,
+            )
+        )
+        _append_branch(website.id, children, wanted, faults)
+    reached = {w.guid for w in wanted} | {fault.guid for fault in faults}
+    faults.extend(
+        CategoryFault(
+            category.id,
+            category.name,
+            _(
+                "Its parent category is missing, broken or below itself. Correct the "
+                "tree in the PIM."
+            ),
+        )
+        for category in mine
+        if category.id not in reached
+    )
+    return wanted, faults
+
+
+def _append_branch(
+    root: UUID,
+    children: dict[UUID, list[Category]],
+    wanted: list[WantedCategory],
+    faults: list[CategoryFault],
+) -> None:
+    """Everything below ``root``, depth first; without recursion, however deep."""
+    stack = [(category, root) for category in reversed(children.pop(root, []))]
+    while stack:
+        category, parent = stack.pop()
+        try:
+            title = clean_text(category.name)
+            if not title or len(title) > MAX_TITLE_LENGTH:
+                raise ConversionError(
+                    _("Its name is empty or longer than %(limit)d characters.")
+                    % {"limit": MAX_TITLE_LENGTH}
+                )
+            description = clean_html(clean_text(category.description))
+        except ConversionError as error:
+            faults.append(CategoryFault(category.id, category.name, str(error)))
+            continue
+        wanted.append(
+            WantedCategory(
+                guid=category.id,
+                kind=Kind.CATEGORY,
+                title=title,
+                slug=make_slug(category.url_segment, title),
+                description=description,
+                parent=parent,
+            )
+        )
+        stack.extend(
+            (child, category.id) for child in reversed(children.pop(category.id, []))
+        )
+
+
+def plan_categories(
+    wanted: Sequence[WantedCategory],
+    faults: list[CategoryFault],
+    *,
+    listing_is_whole: bool,
+) -> CategoryPlan:
+    """Reads the site's categories once; nothing is removed by a listing with gaps."""
+    standing = _standing_pages()
+    page_guids = {page.pk: guid for guid, page in standing.items()}
+    paths = {page.path: guid for guid, page in standing.items()}
+    adopted = _catalogs_to_adopt(wanted, standing)
+    held = slugs_held_by_siblings(
+        (page, item.slug) for item in wanted if (page := standing.get(item.guid))
+    )
+    changes = []
+    for item in wanted:
+        page = standing.get(item.guid)
+        if page is None and item.guid in adopted:
+            changes.append(CategoryChange(item, Action.ADOPT, adopted[item.guid]))
+        elif page is None:
+            changes.append(CategoryChange(item, Action.CREATE, None))
+        else:
+            parent = paths.get(page.path[: -Page.steplen])
+            differences = _differences(item, page, parent, held)
+            action = Action.UPDATE if differences else Action.UNCHANGED
+            changes.append(CategoryChange(item, action, page, differences))
+    _add_order(changes)
+    kept = {item.guid for item in wanted} | {fault.guid for fault in faults}
+    gone = [
+        page
+        for page in sorted(standing.values(), key=lambda p: -p.depth)
+        if page_guids[page.pk] not in kept and isinstance(page, CategoryPage)
+    ]
+    return CategoryPlan(changes, gone if listing_is_whole else [], faults)
+
+
+def _standing_pages() -> dict[UUID, Page]:
+    """The catalog and category pages by Guid; three queries."""
+    links = PimLink.objects.filter(
+        kind__in=[Kind.CATALOG, Kind.CATEGORY], locale=Locale.get_default()
+    ).values_list("page_id", "guid")
+    guids = dict(links)
+    pages: list[Page] = []
+    for model in (CatalogPage, CategoryPage):
+        pages.extend(model.objects.filter(pim_link__isnull=False))
+    return {guids[page.pk]: page for page in pages if page.pk in guids}
+
+
+def _catalogs_to_adopt(
+    wanted: Sequence[WantedCategory], standing: dict[UUID, Page]
+) -> dict[UUID, Page]:
+    """Catalog pages that editors made for a website of the same name."""
+    unlinked = {
+        page.title.casefold(): page
+        for page in CatalogPage.objects.filter(pim_link__isnull=True, alias_of=None)
+    }
+    return {
+        item.guid: unlinked[item.title.casefold()]
+        for item in wanted
+        if item.kind == Kind.CATALOG
+        and item.guid not in standing
+        and item.title.casefold() in unlinked
+    }
+
+
+def _differences(
+    wanted: WantedCategory, page: Page, parent: UUID | None, held: set[int]
+) -> dict[str, tuple[Any, Any]]:
+    if not isinstance(page, CategoryPage):
+        # A catalog's name and place are the site's own.
+        return {}
+    differences: dict[str, tuple[Any, Any]] = {}
+    if page.title != wanted.title:
+        differences["title"] = (page.title, wanted.title)
+    if page.slug != wanted.slug and page.pk not in held:
+        differences["slug"] = (page.slug, wanted.slug)
+    if page.description != wanted.description:
+        differences["description"] = (page.description, wanted.description)
+    if parent != wanted.parent:
+        differences["parent"] = (parent, wanted.parent)
+    if not page.live:
+        differences["live"] = (False, True)
+    return differences
+
+
+def _add_order(changes: list[CategoryChange]) -> None:
+    """Mark the fewest categories whose moving gives the PIM's order."""
+    siblings: dict[UUID, list[int]] = {}
+    for position, change in enumerate(changes):
+        if change.wanted.parent is not None:
+            siblings.setdefault(change.wanted.parent, []).append(position)
+    for positions in siblings.values():
+        new = [p for p in positions if changes[p].page is None]
+        moved = [p for p in positions if "parent" in changes[p].differences]
+        settled = [p for p in positions if p not in {*new, *moved}]
+        # The writer puts new pages last, and moved ones behind these.
+        standing = sorted(settled, key=lambda p: changes[p].page.path) + new + moved
+        staying = longest_increasing(standing)
+        for position in positions:
+            if position in staying:
+                continue
+            change = changes[position]
+            place = positions.index(position)
+            elder = changes[positions[place - 1]].wanted.guid if place else None
+            changes[position] = replace(
+                change,
+                action=Action.UPDATE
+                if change.action == Action.UNCHANGED
+                else change.action,
+                differences={
+                    **change.differences,
+                    "order": (standing.index(position) + 1, place + 1),
+                },
+                follows=elder,
+            )
+
+
+def longest_increasing(numbers: Sequence[int]) -> set[int]:
+    """The members of a longest increasing subsequence of distinct numbers."""
+    tails: list[int] = []
+    before: dict[int, int | None] = {}
+    for number in numbers:
+        at = bisect_left(tails, number)
+        before[number] = tails[at - 1] if at else None
+        tails[at : at + 1] = [number]
+    chain = set()
+    link = tails[-1] if tails else None
+    while link is not None:
+        chain.add(link)
+        link = before[link]
+    return chain
+
+
+def catalog_parent() -> Page:
+    """The page that new catalogs go under; raises ConfigurationError without one."""
+    url_path = get_config().catalog_parent
+    if url_path:
+        normalised = f"/{url_path.strip('/')}/"
+        page = Page.objects.filter(url_path=normalised).first()
+        if page is None:
+            raise ConfigurationError(
+                _("WAGTAIL_PIM[“CATALOG_PARENT”]: there is no page at %(path)s.")
+                % {"path": normalised}
+            )
+        return page
+    site = Site.objects.filter(is_default_site=True).select_related("root_page").first()
+    if site is None:
+        raise ConfigurationError(
+            _("There is no default site to put the catalog in. Make one in Settings.")
+        )
+    return site.root_page

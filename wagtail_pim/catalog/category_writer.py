@@ -1,0 +1,200 @@
+"""Puts a CategoryPlan into the page tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from treebeard.mp_tree import MP_Node
+from wagtail.models import Locale, Page
+
+from wagtail_pim.conf import get_config
+from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
+
+from . import bulk
+from .category_planner import CategoryChange, CategoryPlan, catalog_parent
+from .changes import Action
+from .schema import Kind, configured_model
+from .urls import UrlChange, follow_url_changes
+
+
+@transaction.atomic
+def write_categories(plan: CategoryPlan, run_id: UUID) -> None:
+    """Create, move, change and order; afterwards every category has its page."""
+    pages = {c.wanted.guid: c.page for c in plan.changes if c.page is not None}
+    created = _create(plan, pages)
+    _link(plan, pages, run_id)
+    for change in plan.changes:
+        if change.action == Action.UPDATE or "order" in change.differences:
+            pages[change.wanted.guid] = _apply(change, pages)
+    changed = [pages[c.wanted.guid] for c in plan.changes if c.action == Action.UPDATE]
+    bulk.log(changed, "wagtail.publish")
+    bulk.log_renames(
+        (pages[c.wanted.guid], c.differences["title"])
+        for c in plan.changes
+        if "title" in c.differences
+    )
+    bulk.update_indexes([*created, *changed])
+    bulk.announce_after_commit([*created, *changed])
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A category that left the PIM's tree; it stays while something is below it."""
+
+    title: str
+    page_id: int
+    pages_below: int
+
+    def done(self) -> bool:
+        return self.pages_below == 0
+
+
+def planned_removals(gone: Iterable[Page]) -> list[Removal]:
+    """What ``remove_categories`` would do now."""
+    removals = []
+    removable: list[int] = []
+    for page in gone:
+        below = page.get_descendants().exclude(pk__in=removable).count()
+        if not below:
+            removable.append(page.pk)
+        removals.append(Removal(page.title, page.pk, below))
+    return removals
+
+
+def remove_categories(gone: Iterable[Page]) -> list[Removal]:
+    """Delete the empty ones; ``gone`` are in order of depth, the deepest first."""
+    removals = []
+    for page in gone:
+        with transaction.atomic():
+            current = CategoryPage.objects.filter(pk=page.pk).first()
+            if current is None:
+                continue
+            below = current.get_descendant_count()
+            if not below:
+                current.delete()
+            removals.append(Removal(page.title, page.pk, below))
+    return removals
+
+
+def _create(plan: CategoryPlan, pages: dict[UUID, Page]) -> list[Page]:
+    config = get_config()
+    models = {
+        Kind.CATALOG: configured_model(config.catalog_page, CatalogPage),
+        Kind.CATEGORY: configured_model(config.category_page, CategoryPage),
+    }
+    creations = [c.wanted for c in plan.changes if c.action == Action.CREATE]
+    if not creations:
+        return []
+    root = catalog_parent() if any(w.parent is None for w in creations) else None
+    parent_ids = {pages[w.parent].pk for w in creations if w.parent in pages}
+    locked = bulk.lock_pages([*parent_ids, *([root.pk] if root else [])])
+    new = []
+    for wanted in creations:
+        values = {"title": wanted.title, "slug": wanted.slug}
+        if wanted.kind == Kind.CATEGORY:
+            values["description"] = wanted.description
+        parent = pages[wanted.parent] if wanted.parent else root
+        page = models[wanted.kind](**values)
+        new.append(bulk.NewPage(page, locked.get(parent.pk, parent)))
+        pages[wanted.guid] = page
+    bulk.insert_pages(new)
+    created = [item.page for item in new]
+    bulk.log(created, "wagtail.create")
+    bulk.log(created, "wagtail.publish")
+    return created
+
+
+def _link(plan: CategoryPlan, pages: dict[UUID, Page], run_id: UUID) -> None:
+    locale = Locale.get_default()
+    now = timezone.now()
+    PimLink.objects.bulk_create(
+        PimLink(
+            page_id=pages[c.wanted.guid].pk,
+            kind=c.wanted.kind,
+            guid=c.wanted.guid,
+            locale=locale,
+            synced_at=now,
+            run_id=run_id,
+        )
+        for c in plan.changes
+        if c.action in (Action.CREATE, Action.ADOPT)
+    )
+    PimLink.objects.filter(
+        page_id__in=[
+            pages[c.wanted.guid].pk for c in plan.changes if c.action == Action.UPDATE
+        ]
+    ).update(synced_at=now, run_id=run_id)
+
+
+def _apply(change: CategoryChange, pages: dict[UUID, Page]) -> Page:
+    """Change one saved category; its ancestors and elder siblings are in place."""
+    wanted, differences = change.wanted, change.differences
+    page = CategoryPage.objects.get(pk=pages[wanted.guid].pk).specific
+    old_url_path = page.url_path
+    if "parent" in differences:
+        page = _move(page, pages[wanted.parent].pk, "last-child")
+    if "order" in differences:
+        page = _put_in_order(page, change, pages)
+    parent = page.get_parent(update=True)
+    if {"slug", "parent"} & differences.keys():
+        siblings = bulk.SlugAllocator(
+            {parent.path: parent}, [(parent.path, wanted.slug)], leaving_out=[page.pk]
+        )
+        page.slug = siblings.allocate(parent.path, wanted.slug)
+    page.title = page.draft_title = wanted.title
+    page.description = wanted.description
+    page.url_path = f"{parent.url_path}{page.slug}/"
+    page.live = True
+    page.expired = False
+    page.last_published_at = timezone.now()
+    columns = {
+        "title",
+        "draft_title",
+        "slug",
+        "url_path",
+        "description",
+        "live",
+        "expired",
+        "last_published_at",
+    }
+    bulk.update_columns([page], lambda _page: columns)
+    follow_url_changes([UrlChange(page, old_url_path)])
+    return page
+
+
+def _put_in_order(page: Page, change: CategoryChange, pages: dict[UUID, Page]) -> Page:
+    """Behind the sibling that comes before it in the PIM, or before all others."""
+    elder = change.follows
+    if elder is not None:
+        return _move(page, pages[elder].pk, "right")
+    first = (
+        CategoryPage.objects.sibling_of(page, inclusive=False)
+        .filter(pim_link__isnull=False)
+        .order_by("path")
+        .first()
+    )
+    return _move(page, first.pk, "left") if first else page
+
+
+def _move(page: Page, target_id: int, position: str) -> Page:
+    """Treebeard's own move: Wagtail's would write redirects page by page."""
+    source = page.get_parent()
+    MP_Node.move(page, Page.objects.get(pk=target_id), pos=position)
+    moved = type(page).objects.get(pk=page.pk)
+    destination = moved.get_parent()
+    if source.pk == destination.pk:
+        bulk.log([moved], "wagtail.reorder")
+    else:
+        bulk.log(
+            [moved],
+            "wagtail.move",
+            lambda _page: {
+                "source": {"id": source.pk, "title": source.title},
+                "destination": {"id": destination.pk, "title": destination.title},
+            },
+        )
+    return moved

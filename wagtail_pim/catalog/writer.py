@@ -1,0 +1,388 @@
+"""Puts planned changes of products and variants into the database, in batches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from typing import Any, Final
+from uuid import UUID
+
+import tenacity
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from treebeard.mp_tree import MP_Node
+from wagtail.models import Locale, Page
+
+from wagtail_pim.models import CategoryMembership, PimLink
+
+from . import bulk
+from .changes import Action
+from .named_relations import NamedRelation
+from .planner import Fault, PageChange, Places, image_key
+from .schema import Kind, PageClass, PageType
+from .urls import UrlChange, follow_url_changes
+
+logger = logging.getLogger(__name__)
+
+DEADLOCK_ATTEMPTS: Final = 3
+
+
+class Writer:
+    """Writes the batches of one run, each in a transaction of its own."""
+
+    def __init__(
+        self, places: Places, page_types: Mapping[PageClass, PageType], run_id: UUID
+    ) -> None:
+        self._places = places
+        self._page_types = page_types
+        self._run_id = run_id
+
+    def write(
+        self, changes: Sequence[PageChange], images: Mapping[UUID, int]
+    ) -> tuple[dict[UUID, int], list[Fault]]:
+        """The page keys by Guid of what was committed, and what could not be.
+
+        A change that the database refuses is set aside with its family; all others
+        are written.
+        """
+        try:
+            return self._commit(changes, images), []
+        except Exception as error:
+            families = _families(changes)
+            if len(families) == 1:
+                logger.exception("Run %s: a family could not be written", self._run_id)
+                return {}, [
+                    Fault(change.content.product, _refusal(error)) for change in changes
+                ]
+        half = len(families) // 2
+        written: dict[UUID, int] = {}
+        faults: list[Fault] = []
+        for part in (families[:half], families[half:]):
+            pages, refused = self.write([c for family in part for c in family], images)
+            written.update(pages)
+            faults.extend(refused)
+        return written, faults
+
+    @tenacity.retry(
+        retry=tenacity.retry_if_exception_type(OperationalError),
+        stop=tenacity.stop_after_attempt(DEADLOCK_ATTEMPTS),
+        wait=tenacity.wait_random_exponential(max=2),
+        reraise=True,
+    )
+    def _commit(
+        self, changes: Sequence[PageChange], images: Mapping[UUID, int]
+    ) -> dict[UUID, int]:
+        with transaction.atomic():
+            return _Batch(
+                changes, images, self._places, self._page_types, self._run_id
+            ).write()
+
+
+def remove_pages(pages: Iterable[Page]) -> None:
+    """Take the pages of archived products off the site, as an editor would."""
+    for page in pages:
+        page.specific.unpublish()
+
+
+def _families(changes: Sequence[PageChange]) -> list[list[PageChange]]:
+    """Products, each with its variants; variants of absent parents by parent."""
+    return list(
+        bulk.grouped(
+            changes,
+            key=lambda c: (
+                c.content.parent if c.content.kind == Kind.VARIANT else c.guid
+            ),
+        ).values()
+    )
+
+
+def _refusal(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        said = " ".join(error.messages)
+    else:
+        said = f"{type(error).__name__}: {error}"
+    return _("The site could not store it (%(said)s).") % {"said": said[:500]}
+
+
+class _Batch:
+    """The writing of one batch, inside a transaction."""
+
+    def __init__(
+        self,
+        changes: Sequence[PageChange],
+        images: Mapping[UUID, int],
+        places: Places,
+        page_types: Mapping[PageClass, PageType],
+        run_id: UUID,
+    ) -> None:
+        self._images = images
+        self._places = places
+        self._page_types = page_types
+        self._run_id = run_id
+        self._now = timezone.now()
+        self._created = [c for c in changes if c.action == Action.CREATE]
+        self._updated = [c for c in changes if c.action == Action.UPDATE]
+        self._stale = [c for c in changes if c.stale_link and c.page is not None]
+        # Copies: a batch that is tried again starts from what was planned.
+        self._pages: dict[UUID, Page] = {
+            c.guid: copy(c.page) for c in changes if c.page is not None
+        }
+        self._relations = {
+            model: page_type.named_relations()
+            for model, page_type in page_types.items()
+        }
+
+    def write(self) -> dict[UUID, int]:
+        keys = self._related_keys()
+        self._insert(keys)
+        self._update(keys)
+        self._write_links()
+        self._write_memberships()
+        self._write_related(keys)
+        self._finish()
+        return {guid: page.pk for guid, page in self._pages.items()}
+
+    def _changed(self) -> list[PageChange]:
+        return [*self._created, *self._updated]
+
+    def _by_relation(self) -> Iterable[tuple[NamedRelation, list[PageChange]]]:
+        """Each relation field with the changes that set it."""
+        for model, group in bulk.grouped(
+            self._changed(), key=lambda c: c.content.model
+        ).items():
+            for name, relation in self._relations[model].items():
+                setting = [c for c in group if c.page is None or name in c.differences]
+                if setting:
+                    yield relation, setting
+
+    def _related_keys(self) -> dict[NamedRelation, dict[str, Any]]:
+        """Keys of the objects that the batch names, new ones made."""
+        keys = {}
+        for relation, changes in self._by_relation():
+            values = [c.content.values[relation.field.name] for c in changes]
+            names = (
+                [value for value in values if value is not None]
+                if relation.is_single
+                else [name for value in values for name in value]
+            )
+            keys[relation] = relation.keys(names)
+        return keys
+
+    def _insert(self, keys: Mapping[NamedRelation, Mapping[str, Any]]) -> None:
+        if not self._created:
+            return
+        parents = self._lock_parents(self._created)
+        new = []
+        for change in self._created:
+            content = change.content
+            page = content.model(title=content.title, slug=content.slug)
+            self._set_values(page, change, content.values, keys)
+            parent = self._pages.get(content.parent)
+            if parent is None or parent.pk is not None:
+                parent = parents[content.parent]
+            self._pages[change.guid] = page
+            new.append(bulk.NewPage(page, parent))
+        bulk.insert_pages(new)
+        created = [item.page for item in new]
+        bulk.log(created, "wagtail.create")
+        bulk.log(created, "wagtail.publish")
+
+    def _lock_parents(self, changes: Iterable[PageChange]) -> dict[UUID, Page]:
+        """The saved parents of these changes' pages by Guid, locked."""
+        ids: dict[UUID, int] = {}
+        strangers: set[UUID] = set()
+        for change in changes:
+            parent = change.content.parent
+            if change.content.kind == Kind.PRODUCT:
+                ids[parent] = self._places.page_ids[parent]
+            elif (page := self._pages.get(parent)) is not None and page.pk:
+                ids[parent] = page.pk
+            else:
+                strangers.add(parent)
+        ids.update(
+            PimLink.objects.filter(
+                kind=Kind.PRODUCT, guid__in=strangers, locale=Locale.get_default()
+            ).values_list("guid", "page_id")
+            if strangers
+            else {}
+        )
+        locked = bulk.lock_pages(ids.values())
+        return {guid: locked[page_id] for guid, page_id in ids.items()}
+
+    def _set_values(
+        self,
+        page: Page,
+        change: PageChange,
+        names: Iterable[str],
+        keys: Mapping[NamedRelation, Mapping[str, Any]],
+    ) -> set[str]:
+        """Set columns from the content; returns the columns that were set."""
+        columns = set()
+        relations = self._relations[change.content.model]
+        for name in names:
+            value = change.content.values[name]
+            if name == "primary_image":
+                page.primary_image_id = image_key(change.content, self._images, page)
+            elif name not in relations:
+                setattr(page, name, value)
+            elif relations[name].is_single:
+                key = None if value is None else keys[relations[name]][value]
+                setattr(page, relations[name].field.attname, key)
+            else:
+                continue
+            columns.add(name)
+        return columns
+
+    def _update(self, keys: Mapping[NamedRelation, Mapping[str, Any]]) -> None:
+        columns: dict[int, set[str]] = {}
+        moving = [c for c in self._updated if "parent" in c.differences]
+        url_changes = self._move(moving) if moving else []
+        renaming = [
+            c for c in self._updated if "slug" in c.differences and c not in moving
+        ]
+        url_changes += self._rename(renaming) if renaming else []
+        for change in self._updated:
+            page = self._pages[change.guid]
+            names = change.differences.keys() & change.content.values.keys()
+            changed = self._set_values(page, change, names, keys)
+            changed.add("last_published_at")
+            page.last_published_at = self._now
+            if "title" in change.differences:
+                page.title = page.draft_title = change.content.title
+                changed |= {"title", "draft_title"}
+            if "live" in change.differences:
+                page.live, page.expired = True, False
+                changed |= {"live", "expired"}
+            columns[page.pk] = changed
+        for url_change in url_changes:
+            columns[url_change.page.pk] |= {"slug", "url_path"}
+        pages = [self._pages[change.guid] for change in self._updated]
+        bulk.update_columns(pages, lambda page: columns[page.pk])
+        follow_url_changes(url_changes)
+        bulk.log(pages, "wagtail.publish")
+        bulk.log_renames(
+            (self._pages[c.guid], c.differences["title"])
+            for c in self._updated
+            if "title" in c.differences
+        )
+
+    def _move(self, changes: Sequence[PageChange]) -> list[UrlChange]:
+        """Put each page under its new parent; rare, so one by one."""
+        parents = self._lock_parents(changes)
+        url_changes = []
+        for change in changes:
+            stale = change.page
+            MP_Node.move(
+                Page.objects.get(pk=stale.pk),
+                Page.objects.get(pk=parents[change.content.parent].pk),
+                pos="last-child",
+            )
+            page = type(stale)._base_manager.get(pk=stale.pk)
+            self._pages[change.guid] = page
+            url_changes += self._allot_slugs([(change, page)])
+            bulk.log([page], "wagtail.move")
+        return url_changes
+
+    def _rename(self, changes: Sequence[PageChange]) -> list[UrlChange]:
+        bulk.lock_pages({c.page.get_parent().pk for c in changes})
+        return self._allot_slugs([(c, self._pages[c.guid]) for c in changes])
+
+    def _allot_slugs(
+        self, changes: Sequence[tuple[PageChange, Page]]
+    ) -> list[UrlChange]:
+        """Free slugs and the url_path that follows, set on the pages."""
+        parent_paths = {page.path[: -Page.steplen] for _change, page in changes}
+        parents = {p.path: p for p in Page.objects.filter(path__in=parent_paths)}
+        slugs = bulk.SlugAllocator(
+            parents,
+            [(page.path[: -Page.steplen], c.content.slug) for c, page in changes],
+            leaving_out=[page.pk for _change, page in changes],
+        )
+        url_changes = []
+        for change, page in changes:
+            parent = parents[page.path[: -Page.steplen]]
+            old_url_path = page.url_path
+            page.slug = slugs.allocate(parent.path, change.content.slug)
+            page.url_path = f"{parent.url_path}{page.slug}/"
+            url_changes.append(UrlChange(page, old_url_path))
+        return url_changes
+
+    def _write_links(self) -> None:
+        locale = Locale.get_default()
+        PimLink.objects.bulk_create(
+            PimLink(
+                page_id=self._pages[change.guid].pk,
+                kind=change.content.kind,
+                guid=change.guid,
+                locale=locale,
+                version=change.content.product.current_version_number,
+                content_hash=change.content.content_hash,
+                synced_at=self._now,
+                run_id=self._run_id,
+            )
+            for change in self._created
+        )
+        if not self._stale:
+            return
+        by_page = {self._pages[c.guid].pk: c for c in self._stale}
+        links = list(PimLink.objects.filter(page_id__in=by_page))
+        for link in links:
+            content = by_page[link.page_id].content
+            link.version = content.product.current_version_number
+            link.content_hash = content.content_hash
+            link.synced_at = self._now
+            link.run_id = self._run_id
+        PimLink.objects.bulk_update(
+            links, ["version", "content_hash", "synced_at", "run_id"]
+        )
+
+    def _write_memberships(self) -> None:
+        changing = [
+            c
+            for c in self._changed()
+            if c.page is None or "categories" in c.differences
+        ]
+        wanted = {
+            (self._pages[c.guid].pk, self._places.page_ids[category])
+            for c in changing
+            for category in c.content.categories
+            if category in self._places.page_ids
+        }
+        standing = {
+            (page_id, category_id): pk
+            for pk, page_id, category_id in CategoryMembership.objects.filter(
+                page_id__in=[c.page.pk for c in changing if c.page is not None]
+            ).values_list("pk", "page_id", "category_id")
+        }
+        gone = [pk for pair, pk in standing.items() if pair not in wanted]
+        if gone:
+            CategoryMembership.objects.filter(pk__in=gone).delete()
+        CategoryMembership.objects.bulk_create(
+            CategoryMembership(page_id=page_id, category_id=category_id)
+            for page_id, category_id in sorted(wanted - standing.keys())
+        )
+
+    def _write_related(self, keys: Mapping[NamedRelation, Mapping[str, Any]]) -> None:
+        for relation, changes in self._by_relation():
+            if not relation.is_single:
+                relation.write(
+                    {
+                        self._pages[c.guid].pk: c.content.values[relation.field.name]
+                        for c in changes
+                    },
+                    keys[relation],
+                )
+
+    def _finish(self) -> None:
+        """All that a publish does besides the rows."""
+        pages = [self._pages[change.guid] for change in self._changed()]
+        bulk.update_indexes(pages)
+        updated = [self._pages[change.guid].pk for change in self._updated]
+        for original in Page.objects.filter(
+            pk__in=Page.objects.filter(alias_of__in=updated).values("alias_of")
+        ):
+            original.specific.update_aliases()
+        bulk.announce_after_commit(pages)

@@ -1,0 +1,147 @@
+"""The PIM's documented API in its own terms.
+
+What the vendor documents nowhere is in ``assumed.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, TypeVar
+from uuid import UUID
+
+from wagtail_pim.exceptions import PayloadError
+
+from .assumed import AssumedCalls
+from .entities import (
+    Asset,
+    Category,
+    InvalidRecord,
+    Product,
+    ProductHead,
+    Property,
+    Record,
+    Taxonomy,
+    Template,
+    Website,
+)
+from .odata import any_of, pages, quoted
+from .transport import Transport
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+# Through this function the vendor's own client filters products by any property.
+PRODUCTS: Final = (
+    "products/GetInternal(notificationId=null,languageId=null,"
+    "isShowOnlyProductsMissingTranslations=false)"
+)
+# A listing by ids keeps its URL below the 2,048 characters that servers allow.
+IDS_PER_REQUEST: Final = 40
+
+HEAD_QUERY: Final = {
+    "$select": ",".join(ProductHead.FIELDS),
+    "$expand": "categoryTrees",
+}
+
+APPROVED: Final = "Approved"
+PUBLISHED: Final = "Published"
+
+
+class PimClient:
+    """Reads a PIM. ``assumed`` holds the calls that are not documented."""
+
+    def __init__(
+        self, transport: Transport, assumed: type[AssumedCalls] = AssumedCalls
+    ) -> None:
+        self._transport = transport
+        self.assumed = assumed(transport)
+
+    def taxonomies(self) -> list[Taxonomy]:
+        return self._whole_set(Taxonomy, "categoryTaxonomies", {"$expand": "websites"})
+
+    def websites(self) -> list[Website]:
+        return self._whole_set(Website, "websites")
+
+    def properties(self) -> list[Property]:
+        return self._whole_set(Property, "properties")
+
+    def templates(self) -> list[Template]:
+        return self._whole_set(Template, "templates")
+
+    def categories(self) -> Iterator[Category | InvalidRecord]:
+        return self._records(Category, "categorytrees")
+
+    def product_heads(self, status: str) -> Iterator[ProductHead | InvalidRecord]:
+        """A complete listing of small records, to plan a run by."""
+        yield from self._records(
+            ProductHead,
+            PRODUCTS,
+            {"$filter": f"status eq {quoted(status)}", **HEAD_QUERY},
+        )
+
+    def product_heads_by_number(
+        self, numbers: Iterable[str]
+    ) -> Iterator[ProductHead | InvalidRecord]:
+        for number in numbers:
+            yield from self._records(
+                ProductHead,
+                PRODUCTS,
+                {"$filter": f"productNumber eq {quoted(number)}", **HEAD_QUERY},
+            )
+
+    def product_heads_by_id(
+        self, ids: Iterable[UUID]
+    ) -> Iterator[ProductHead | InvalidRecord]:
+        return self._records_by_id(ProductHead, PRODUCTS, ids, HEAD_QUERY)
+
+    def products(self, ids: Iterable[UUID]) -> Iterator[Product | InvalidRecord]:
+        """Whole products; one that is gone meanwhile is left out."""
+        return self._records_by_id(Product, PRODUCTS, ids, {"$expand": "categoryTrees"})
+
+    def assets(self, ids: Iterable[UUID]) -> Iterator[Asset | InvalidRecord]:
+        return self._records_by_id(Asset, "assets", ids, {})
+
+    def _whole_set(
+        self,
+        model: type[AnyRecord],
+        target: str,
+        query: Mapping[str, str] | None = None,
+    ) -> list[AnyRecord]:
+        """A set without which nothing can be mapped: one bad record is an error."""
+        return [
+            model.parse(raw)
+            for page in pages(self._transport, target, query or {})
+            for raw in page
+        ]
+
+    def _records(
+        self,
+        model: type[AnyRecord],
+        target: str,
+        query: Mapping[str, str] | None = None,
+    ) -> Iterator[AnyRecord | InvalidRecord]:
+        seen: set[UUID] = set()
+        for page in pages(self._transport, target, query or {}):
+            for raw in page:
+                try:
+                    record = model.parse(raw)
+                except PayloadError as error:
+                    yield InvalidRecord.of(raw, error)
+                    continue
+                # Paging over data that changes can show a record twice.
+                if record.id not in seen:
+                    seen.add(record.id)
+                    yield record
+
+    def _records_by_id(
+        self,
+        model: type[AnyRecord],
+        target: str,
+        ids: Iterable[UUID],
+        query: Mapping[str, str],
+    ) -> Iterator[AnyRecord | InvalidRecord]:
+        wanted = list(ids)
+        for start in range(0, len(wanted), IDS_PER_REQUEST):
+            chunk = wanted[start : start + IDS_PER_REQUEST]
+            yield from self._records(
+                model, target, {"$filter": any_of("id", chunk), **query}
+            )

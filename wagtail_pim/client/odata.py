@@ -1,0 +1,73 @@
+"""Reading whole listings of OData v4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from wagtail_pim.exceptions import PayloadError
+
+from .transport import Transport
+
+
+def pages(
+    transport: Transport, target: str, query: Mapping[str, str]
+) -> Iterator[list[Any]]:
+    """The pages of a listing, to its end.
+
+    A listing that broke off is an error, never the end: the PIM's own count, asked
+    with the first page, has to be reached. ``query`` must not hold ``$top``, with
+    which the PIM never says that there is more.
+    """
+    expected: int | None = None
+    seen = 0
+    followed: set[str] = set()
+    answer = transport.get(target, {**query, "$count": "true"})
+    while True:
+        records = answer.get("value") if isinstance(answer, Mapping) else None
+        if not isinstance(records, list):
+            raise PayloadError(
+                _("The PIM's answer to %(target)s is not a listing.")
+                % {"target": target}
+            )
+        if expected is None:
+            expected = _count(answer)
+        seen += len(records)
+        yield records
+        next_link = answer.get("@odata.nextLink")
+        if not next_link:
+            break
+        if not isinstance(next_link, str) or next_link in followed:
+            raise PayloadError(
+                _("The PIM's listing %(target)s does not end: it repeats a page.")
+                % {"target": target}
+            )
+        followed.add(next_link)
+        answer = transport.get(next_link)
+    if expected is not None and seen < expected:
+        raise PayloadError(
+            _(
+                "The PIM's listing %(target)s broke off: %(seen)d of %(expected)d "
+                "records came. Run again."
+            )
+            % {"target": target, "seen": seen, "expected": expected}
+        )
+
+
+def _count(answer: Mapping[str, Any]) -> int | None:
+    count = answer.get("@odata.count")
+    # Some services write 64-bit counts as strings (IEEE754Compatible).
+    return int(count) if str(count).isdecimal() else None
+
+
+def any_of(field: str, guids: Iterable[UUID]) -> str:
+    """A filter for records whose ``field`` is one of ``guids``."""
+    return f"{field} in ({','.join(map(str, guids))})"
+
+
+def quoted(text: str) -> str:
+    """A string literal."""
+    return "'" + text.replace("'", "''") + "'"

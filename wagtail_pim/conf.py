@@ -1,0 +1,113 @@
+"""The settings of wagtail-pim, and the only place that reads Django's.
+
+``WAGTAIL_PIM`` is one dict. The five options of the PIM may stand there, in the
+environment (``PIM_`` before the name) or in the admin; the first of these wins, and
+the admin shows what the deployment has set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+
+OPTION_NAMES: Final = (
+    "ENVIRONMENT",
+    "APP_KEY",
+    "SECRET_KEY",
+    "NUMBER_OF_LOOKBACK_DAYS",
+    "API_ADDRESS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedOption:
+    """An option that the deployment sets, and where a person finds it."""
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a site may set in ``WAGTAIL_PIM`` besides the five options.
+
+    The README's table of settings says what each is for.
+    """
+
+    deployed_options: Mapping[str, DeployedOption] = field(default_factory=dict)
+    catalog_page: str = "wagtail_pim.CatalogPage"
+    category_page: str = "wagtail_pim.CategoryPage"
+    default_product_page: str | None = None
+    default_variant_page: str | None = None
+    catalogs: tuple[str, ...] | None = None
+    catalog_parent: str | None = None
+    batch_size: int = 250
+    max_failures_in_a_row: int = 100
+    assumed_calls: str = "wagtail_pim.client.assumed.AssumedCalls"
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    max_attempts: int = 5
+    max_retry_wait: float = 60.0
+    image_collection: str = "PIM"
+    image_hosts: tuple[str, ...] = ()
+    max_image_bytes: int = 20 * 1024 * 1024
+    max_image_pixels: int = 50_000_000
+
+
+SETTING_NAMES: Final = frozenset(
+    [f.name.upper() for f in fields(Config) if f.name != "deployed_options"]
+    + list(OPTION_NAMES)
+)
+
+
+def _deployed_options(given: Mapping[str, Any]) -> dict[str, DeployedOption]:
+    options = {}
+    for name in OPTION_NAMES:
+        if name in given:
+            options[name] = DeployedOption(given[name], f'WAGTAIL_PIM["{name}"]')
+        elif os.environ.get(f"PIM_{name}"):
+            options[name] = DeployedOption(os.environ[f"PIM_{name}"], f"PIM_{name}")
+    return options
+
+
+@cache
+def get_config() -> Config:
+    """The site's configuration, read once and again when a setting changes."""
+    given: Mapping[str, Any] = getattr(settings, "WAGTAIL_PIM", {})
+    values = {
+        f.name: tuple(value) if isinstance(value, (list, set)) else value
+        for f in fields(Config)
+        if (value := given.get(f.name.upper())) is not None
+    }
+    return Config(deployed_options=_deployed_options(given), **values)
+
+
+def unknown_settings() -> list[str]:
+    """Keys of ``WAGTAIL_PIM`` that mean nothing: most often a misspelling."""
+    return sorted(set(getattr(settings, "WAGTAIL_PIM", {})) - SETTING_NAMES)
+
+
+def encryption_secrets() -> list[str]:
+    """The site's secret keys, the current one first, for what is kept encrypted."""
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+
+
+def unicode_slugs_allowed() -> bool:
+    return getattr(settings, "WAGTAIL_ALLOW_UNICODE_SLUGS", True)
+
+
+def redirects_wanted() -> bool:
+    return getattr(settings, "WAGTAILREDIRECTS_AUTO_CREATE", True)
+
+
+@receiver(setting_changed)
+def _forget(setting: str, **kwargs: Any) -> None:
+    if setting == "WAGTAIL_PIM":
+        get_config.cache_clear()

@@ -1,0 +1,8 @@
+"""The jobs, by the names that the command line and crontab know."""
+
+from .base import Job, PimConnection, connect
+from .publish_approved_products import PublishApprovedProducts
+
+JOBS: dict[str, type[Job]] = {job.name: job for job in (PublishApprovedProducts,)}
+
+__all__ = ["JOBS", "Job", "PimConnection", "PublishApprovedProducts", "connect"]

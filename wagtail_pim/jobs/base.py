@@ -1,0 +1,157 @@
+"""What all jobs share: a connection, a report, and how they end."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from django.db import DatabaseError, connection
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from wagtail_pim.client.client import PimClient
+from wagtail_pim.client.downloads import Downloader
+from wagtail_pim.client.options import ConnectionOptions
+from wagtail_pim.client.transport import RetryPolicy, Transport
+from wagtail_pim.conf import get_config
+from wagtail_pim.exceptions import ConfigurationError, PimError
+from wagtail_pim.models import PIMOptions
+
+from .report import Item, Outcome, RunReport
+
+logger = logging.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """Called after each step with the number of records done and of all."""
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+
+class TooManyFailuresError(PimError):
+    """So many records failed in a row that the fault is not theirs."""
+
+    code = "too_many_failures"
+
+
+@dataclass(frozen=True, slots=True)
+class PimConnection:
+    """The PIM that the options in force name."""
+
+    options: ConnectionOptions
+    client: PimClient
+    downloader: Downloader
+
+
+def connect(options: ConnectionOptions | None = None) -> PimConnection:
+    """Raises ConfigurationError where the options can't be used; sends nothing."""
+    options = options or PIMOptions.load().connection()
+    config = get_config()
+    policy = RetryPolicy(
+        connect_timeout=config.connect_timeout,
+        read_timeout=config.read_timeout,
+        max_attempts=config.max_attempts,
+        max_wait=config.max_retry_wait,
+    )
+    try:
+        assumed_calls = import_string(config.assumed_calls)
+    except ImportError as error:
+        raise ConfigurationError(
+            _("WAGTAIL_PIM[“ASSUMED_CALLS”] names %(path)s, which can't be imported.")
+            % {"path": config.assumed_calls}
+        ) from error
+    return PimConnection(
+        options=options,
+        client=PimClient(Transport(options, policy), assumed_calls),
+        downloader=Downloader(options.odata_root, config.image_hosts, policy),
+    )
+
+
+@contextmanager
+def writes_refused() -> Iterator[None]:
+    """Let the database refuse everything but reading, so that a dry run is one."""
+
+    def read_only(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not sql.lstrip("( ").upper().startswith(("SELECT", "SAVEPOINT", "RELEASE")):
+            raise DatabaseError("A dry run tried to write to the database.")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(read_only):
+        yield
+
+
+class Job:
+    """One run of a job. Subclasses implement ``execute``."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+
+    def __init__(
+        self,
+        pim: PimConnection,
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        self.pim = pim
+        self.dry_run = dry_run
+        self.report = RunReport(
+            run_id=uuid.uuid4(),
+            job=self.name,
+            dry_run=dry_run,
+            started_at=timezone.now(),
+        )
+        self._progress = progress
+        self._failures_in_a_row = 0
+
+    def execute(self) -> None:
+        raise NotImplementedError
+
+    def run(self) -> RunReport:
+        """The report, also of a run that failed; only a bug raises."""
+        run_id = self.report.run_id
+        logger.info("Run %s: %s starts (dry run: %s)", run_id, self.name, self.dry_run)
+        guard: AbstractContextManager[None] = (
+            writes_refused() if self.dry_run else nullcontext()
+        )
+        try:
+            with guard:
+                self.execute()
+        except PimError as error:
+            logger.error("Run %s: %s", run_id, error)
+            self.report.error, self.report.error_code = str(error), error.code
+        self.report.finished_at = timezone.now()
+        logger.info("Run %s: %s", run_id, self.report.state)
+        return self.report
+
+    def add(self, item: Item) -> None:
+        """Report an item; raises TooManyFailuresError at the limit of the settings."""
+        self.report.add(item)
+        if item.outcome != Outcome.FAILED:
+            self._failures_in_a_row = 0
+            return
+        logger.warning(
+            "Run %s: %s %s failed: %s",
+            self.report.run_id,
+            item.kind,
+            item.number,
+            item.reason,
+        )
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= get_config().max_failures_in_a_row:
+            raise TooManyFailuresError(
+                _(
+                    "%(count)d records failed in a row, the last with: %(reason)s The "
+                    "run was stopped; what was published before stays."
+                )
+                % {"count": self._failures_in_a_row, "reason": item.reason}
+            )
+
+    def show_progress(self, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress(done, total)

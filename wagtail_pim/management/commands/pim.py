@@ -1,0 +1,168 @@
+"""``manage.py pim``: run and check the synchronization from the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.translation import gettext as _
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from wagtail_pim.converters import quoted
+from wagtail_pim.exceptions import PimError
+from wagtail_pim.jobs import JOBS, connect
+from wagtail_pim.jobs.connection_check import Level, check_connection
+from wagtail_pim.jobs.report import Outcome, RunReport, State
+
+EXIT_CODES = {State.SUCCEEDED: 0, State.FAILED: 1, State.FAILED_ITEMS: 2}
+ITEMS_SHOWN = 50
+
+
+class Command(BaseCommand):
+    help = "Synchronizes the product catalog with Optimizely PIM."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="action", required=True)
+        run = commands.add_parser(
+            "run",
+            help="run a job",
+            description="Exits with 0 if all went well, with 2 if items failed, and "
+            "with 1 if the run failed.",
+        )
+        run.add_argument("job", choices=sorted(JOBS))
+        run.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="show what would change; write nothing, here or in the PIM",
+        )
+        run.add_argument(
+            "--product",
+            action="append",
+            default=[],
+            metavar="NUMBER",
+            help="only this product or variant; can be given several times",
+        )
+        run.add_argument("--json", action="store_true", help="print one JSON object")
+        check = commands.add_parser(
+            "check",
+            help="check the options and the connection",
+            description="Exits with 1 if something has to be corrected.",
+        )
+        check.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
+        {"run": self.run, "check": self.check_connection}[action](**options)
+
+    def run(
+        self, *, job: str, dry_run: bool, product: list[str], json: bool, **_rest: Any
+    ) -> None:
+        console = Console(file=sys.stderr)
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        ) as bar:
+            task = bar.add_task(str(JOBS[job].label), total=None)
+            try:
+                report = JOBS[job](
+                    connect(),
+                    dry_run=dry_run,
+                    numbers=product,
+                    progress=lambda done, total: bar.update(
+                        task, completed=done, total=total
+                    ),
+                ).run()
+            except PimError as error:
+                report = RunReport.of_failed_start(job, dry_run, error)
+        if json:
+            self._print_json(report.as_json())
+        else:
+            self._print_report(report)
+        if code := EXIT_CODES[report.state]:
+            sys.exit(code)
+
+    def check_connection(self, *, json: bool, **_rest: Any) -> None:
+        findings = list(check_connection())
+        failed = any(finding.level == Level.ERROR for finding in findings)
+        if json:
+            self._print_json(
+                {
+                    "ok": not failed,
+                    "findings": [finding.as_json() for finding in findings],
+                }
+            )
+        else:
+            styles = {
+                Level.OK: self.style.SUCCESS,
+                Level.WARNING: self.style.WARNING,
+                Level.ERROR: self.style.ERROR,
+            }
+            for finding in findings:
+                level = styles[finding.level](f"{finding.level.upper():8}")
+                self.stdout.write(f"{level}{finding.subject}: {finding.message}")
+        if failed:
+            sys.exit(1)
+
+    def _print_json(self, value: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False))
+
+    def _print_report(self, report: RunReport) -> None:
+        console = Console(
+            file=self.stdout._out, highlight=False, no_color=not self.stdout.isatty()
+        )
+        title = str(JOBS[report.job].label)
+        if report.dry_run:
+            title += " " + _("(dry run: nothing was written)")
+        table = Table(title=title, title_justify="left")
+        table.add_column("")
+        for outcome in Outcome:
+            table.add_column(outcome.value, justify="right")
+        table.add_column("acknowledged", justify="right")
+        table.add_row(
+            _("Categories"),
+            *(str(report.category_counts[outcome]) for outcome in Outcome),
+            "",
+        )
+        table.add_row(
+            _("Products and variants"),
+            *(str(report.counts[outcome]) for outcome in Outcome),
+            str(report.acknowledged),
+        )
+        console.print(table)
+        if report.dry_run:
+            for item in report.items[:ITEMS_SHOWN]:
+                console.print(f"{item.outcome} {item.kind} {item.number}", markup=False)
+                for name, (old, new) in item.differences.items():
+                    console.print(
+                        f"    {name}: {quoted(old)} → {quoted(new)}", markup=False
+                    )
+        failed = list(report.failed_items())
+        for item in failed[:ITEMS_SHOWN]:
+            console.print(
+                f"{_('Failed')}: {item.kind} {item.number}: {item.reason}", markup=False
+            )
+        if len(failed) > ITEMS_SHOWN:
+            console.print(
+                _("… and %(count)d more; --json lists all.")
+                % {"count": len(failed) - ITEMS_SHOWN}
+            )
+        for warning in report.warnings:
+            console.print(f"{_('Warning')}: {warning}", markup=False)
+        if report.error:
+            console.print(f"{_('The run failed')}: {report.error}", markup=False)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.forms import WagtailAdminModelForm
+
+from wagtail_pim.client.auth import decode_secret_key
+from wagtail_pim.exceptions import ConfigurationError
+
+
+class PIMOptionsForm(WagtailAdminModelForm):
+    """Never shows the secret, and never lets the admin edit what is deployed."""
+
+    secret_key = forms.CharField(
+        label=_("secret key"),
+        required=False,
+        strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.encrypted_secret_key and "secret_key" in self.fields:
+            self.fields["secret_key"].help_text = _(
+                "A secret key is stored. Leave this empty to keep it."
+            )
+        for name, option in self.instance.deployed().items():
+            if name not in self.fields:
+                continue
+            form_field = self.fields[name]
+            form_field.disabled = True
+            form_field.help_text = _("Set by the deployment: %(source)s") % {
+                "source": option.source
+            }
+            if name != "secret_key":
+                self.initial[name] = option.value
+
+    def clean_secret_key(self) -> str:
+        value = self.cleaned_data["secret_key"]
+        if value:
+            try:
+                decode_secret_key(value)
+            except ConfigurationError as error:
+                raise forms.ValidationError(str(error)) from error
+        return value
+
+    def _post_clean(self) -> None:
+        # A disabled field's deployed value must not be copied into the table, where
+        # it would live on after the deployment has dropped it.
+        for name in self.instance.deployed():
+            self.cleaned_data.pop(name, None)
+        super()._post_clean()
+        if self.cleaned_data.get("secret_key"):
+            self.instance.secret_key = self.cleaned_data["secret_key"]

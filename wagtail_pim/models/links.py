@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from wagtail.images import get_image_model_string
+from wagtail.models import Locale, Page
+
+
+class PimLink(models.Model):
+    """Which record of the PIM a page shows, and in which state.
+
+    A table of its own: fields on the page would travel with aliases, copies and
+    translations, which are not the PIM's.
+    """
+
+    class Kind(models.TextChoices):
+        CATALOG = "catalog", _("catalog")
+        CATEGORY = "category", _("category")
+        PRODUCT = "product", _("product")
+        VARIANT = "variant", _("variant")
+
+    page = models.OneToOneField(
+        Page, on_delete=models.CASCADE, related_name="pim_link", verbose_name=_("page")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    guid = models.UUIDField(
+        _("PIM Guid"), help_text=_("The record's id in the PIM; never changes.")
+    )
+    locale = models.ForeignKey(
+        Locale, on_delete=models.CASCADE, related_name="+", verbose_name=_("locale")
+    )
+    version = models.PositiveIntegerField(
+        _("version"), null=True, help_text=_("The PIM's version that was applied last.")
+    )
+    content_hash = models.CharField(_("content hash"), max_length=64, blank=True)
+    synced_at = models.DateTimeField(_("last synced"))
+    run_id = models.UUIDField(
+        _("run"), help_text=_("The run that wrote the page last.")
+    )
+
+    class Meta:
+        verbose_name = _("PIM link")
+        verbose_name_plural = _("PIM links")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "guid", "locale"], name="wagtail_pim_link_unique_record"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.guid}"
+
+
+class PimAsset(models.Model):
+    """A file of the PIM and the Wagtail image that was made of it."""
+
+    guid = models.UUIDField(_("PIM Guid"), unique=True)
+    content_hash = models.CharField(_("content hash"), max_length=128)
+    image = models.OneToOneField(
+        get_image_model_string(),
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("image"),
+    )
+
+    class Meta:
+        verbose_name = _("PIM asset")
+        verbose_name_plural = _("PIM assets")
+
+    def __str__(self) -> str:
+        return str(self.guid)

@@ -1,0 +1,113 @@
+"""PIMOptions: how this site reaches its PIM.
+
+``ConnectionOptions`` is what jobs work with; it knows nothing of where a value came
+from. ``PIMOptions`` is the admin's share of it.
+"""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel, HelpPanel, MultiFieldPanel
+from wagtail.contrib.settings.models import BaseGenericSetting, register_setting
+
+from wagtail_pim.client.options import (
+    DEFAULT_API_ADDRESS,
+    ConnectionOptions,
+    Environment,
+    normalise_api_address,
+)
+from wagtail_pim.conf import DeployedOption, get_config
+from wagtail_pim.encryption import decrypt, encrypt
+from wagtail_pim.exceptions import ConfigurationError
+
+from .forms import PIMOptionsForm
+
+
+def validate_api_address(value: str) -> None:
+    try:
+        normalise_api_address(value)
+    except ConfigurationError as error:
+        raise ValidationError(str(error)) from error
+
+
+@register_setting(icon="cogs", order=900)
+class PIMOptions(BaseGenericSetting):
+    """The admin's settings of the PIM; what the deployment sets wins over them."""
+
+    environment = models.CharField(
+        _("environment"),
+        max_length=10,
+        choices=[(e.value, e.label()) for e in Environment],
+        default=Environment.SANDBOX,
+        help_text=_("Must be the active publishing environment of the PIM."),
+    )
+    app_key = models.CharField(_("application key"), max_length=255, blank=True)
+    encrypted_secret_key = models.TextField(blank=True, editable=False)
+    number_of_lookback_days = models.PositiveSmallIntegerField(
+        _("number of lookback days"),
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("How far back Refresh published products looks."),
+    )
+    api_address = models.CharField(
+        _("API address"),
+        max_length=255,
+        default=DEFAULT_API_ADDRESS,
+        validators=[validate_api_address],
+    )
+
+    base_form_class = PIMOptionsForm
+    panels = [
+        MultiFieldPanel(
+            [
+                FieldPanel("api_address"),
+                FieldPanel("environment"),
+                FieldPanel("app_key"),
+                FieldPanel("secret_key"),
+                HelpPanel(template="wagtail_pim/admin/test_connection_panel.html"),
+            ],
+            heading=_("Connection"),
+        ),
+        MultiFieldPanel([FieldPanel("number_of_lookback_days")], heading=_("Jobs")),
+    ]
+
+    class Meta:
+        verbose_name = _("PIM options")
+        verbose_name_plural = _("PIM options")
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)
+
+    @property
+    def secret_key(self) -> str:
+        """The secret in clear; raises ConfigurationError if it can't be decrypted."""
+        return decrypt(self.encrypted_secret_key) if self.encrypted_secret_key else ""
+
+    @secret_key.setter
+    def secret_key(self, value: str) -> None:
+        self.encrypted_secret_key = encrypt(value) if value else ""
+
+    def deployed(self) -> dict[str, DeployedOption]:
+        """Field names that the deployment sets, and where."""
+        return {
+            name.lower(): option
+            for name, option in get_config().deployed_options.items()
+        }
+
+    def connection(self) -> ConnectionOptions:
+        """The options in force; raises ConfigurationError if they can't be used."""
+        deployed = self.deployed()
+
+        def in_force(name: str) -> object:
+            return deployed[name].value if name in deployed else getattr(self, name)
+
+        return ConnectionOptions.checked(
+            environment=in_force("environment"),
+            app_key=in_force("app_key"),
+            secret_key=in_force("secret_key"),
+            number_of_lookback_days=in_force("number_of_lookback_days"),
+            api_address=in_force("api_address"),
+        )

@@ -1,0 +1,110 @@
+"""The four kinds of catalog page; sites subclass the product and variant types."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel
+from wagtail.fields import RichTextField
+from wagtail.images import get_image_model_string
+from wagtail.models import Page, PageQuerySet
+from wagtail.search import index
+
+from wagtail_pim.markers import Sync
+
+
+class CatalogPage(Page):
+    """A catalog: one website of the PIM, with the category trees mapped to it.
+
+    Its title, slug and place are the site's own; what is below it is the PIM's.
+    """
+
+    class Meta:
+        verbose_name = _("catalog")
+        verbose_name_plural = _("catalogs")
+
+
+class CategoryPage(Page):
+    """A category of the PIM, nested as it is there."""
+
+    description = RichTextField(_("description"), blank=True)
+
+    content_panels = [*Page.content_panels, FieldPanel("description")]
+    search_fields = [*Page.search_fields, index.SearchField("description")]
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+
+    def products(self) -> PageQuerySet:
+        """Live products of this category: those placed here and those listed here."""
+        return (
+            ProductPage.objects.live()
+            .filter(
+                models.Q(pk__in=self.memberships.values("page"))
+                | models.Q(path__startswith=self.path, depth=self.depth + 1)
+            )
+            .order_by("title", "pk")
+        )
+
+
+class _NumberedPage(Page):
+    """What products and variants share."""
+
+    product_number = models.CharField(
+        _("product number"), max_length=255, blank=True, db_index=True
+    )
+    primary_image = models.ForeignKey(
+        get_image_model_string(),
+        verbose_name=_("primary image"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    pim_template: ClassVar[str | None] = None
+    """The PIM template that this class shows, if not the one of the class's name."""
+    pim_fields: ClassVar[list[Sync]] = []
+
+    content_panels = [
+        *Page.content_panels,
+        FieldPanel("product_number"),
+        FieldPanel("primary_image"),
+    ]
+    search_fields = [
+        *Page.search_fields,
+        index.SearchField("product_number", boost=2),
+        index.AutocompleteField("product_number"),
+        index.FilterField("product_number"),
+    ]
+
+    class Meta:
+        abstract = True
+
+    @property
+    def listed_in(self) -> PageQuerySet:
+        """The categories that list this page besides the one it is placed in."""
+        return CategoryPage.objects.filter(memberships__page=self.pk)
+
+
+class ProductPage(_NumberedPage):
+    """A product of the PIM, placed in its primary category."""
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+
+    def variants(self) -> PageQuerySet:
+        """Live variants in the order of the tree."""
+        return VariantPage.objects.live().child_of(self)
+
+
+class VariantPage(_NumberedPage):
+    """A variant of a product, placed below it."""
+
+    class Meta:
+        verbose_name = _("variant")
+        verbose_name_plural = _("variants")
