@@ -81,7 +81,7 @@ def _deployed_options(given: Mapping[str, Any]) -> dict[str, DeployedOption]:
 def get_config() -> Config:
     """The site's configuration, read once and again when a setting changes."""
     given: Mapping[str, Any] = getattr(settings, "WAGTAIL_PIM", {})
-    values = {
+    values: dict[str, Any] = {
         f.name: tuple(value) if isinstance(value, (list, set)) else value
         for f in fields(Config)
         if (value := given.get(f.name.upper())) is not None

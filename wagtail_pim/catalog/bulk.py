@@ -49,6 +49,10 @@ def grouped(
     return dict(groups)
 
 
+def by_class(pages: Iterable[Page]) -> dict[type[Page], list[Page]]:
+    return grouped(pages, key=lambda page: page.__class__)
+
+
 def lock_pages(ids: Iterable[int]) -> dict[int, Page]:
     """The pages with all columns of theirs, locked until the transaction ends.
 
@@ -248,7 +252,7 @@ def update_columns(pages: Iterable[Page], columns: Callable[[Page], set[str]]) -
     Within a class all pages get the union of their columns: a page was read in this
     transaction, so the value that it has is the value that it gets.
     """
-    for model, group in grouped(pages, key=type).items():
+    for model, group in by_class(pages).items():
         names = sorted(set().union(*map(columns, group)))
         if names:
             model._base_manager.bulk_update(group, names)
@@ -293,7 +297,7 @@ def update_indexes(pages: Sequence[Page]) -> None:
 
     The rows are read again: editors may have changed fields of theirs meanwhile.
     """
-    for model, ids in grouped(pages, key=type).items():
+    for model, ids in by_class(pages).items():
         group = list(model._base_manager.filter(pk__in=[page.pk for page in ids]))
         _preload_children(model, group)
         _update_search_index(model, group)

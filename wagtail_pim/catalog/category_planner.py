@@ -16,12 +16,12 @@ from wagtail_pim.conf import get_config
 from wagtail_pim.converters import ConversionError, clean_text
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.html import clean_html
+from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
 
 from .bulk import slugs_held_by_siblings
 from .changes import Action
 from .mapping import MAX_TITLE_LENGTH, make_slug
-from .schema import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,8 @@ def _add_order(changes: list[CategoryChange]) -> None:
         moved = [p for p in positions if "parent" in changes[p].differences]
         settled = [p for p in positions if p not in {*new, *moved}]
         # The writer puts new pages last, and moved ones behind these.
-        standing = sorted(settled, key=lambda p: changes[p].page.path) + new + moved
+        settled.sort(key=lambda p: getattr(changes[p].page, "path", ""))
+        standing = settled + new + moved
         staying = longest_increasing(standing)
         for position in positions:
             if position in staying:

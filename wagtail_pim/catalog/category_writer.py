@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from django.db import transaction
@@ -12,12 +13,13 @@ from treebeard.mp_tree import MP_Node
 from wagtail.models import Locale, Page
 
 from wagtail_pim.conf import get_config
+from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
 
 from . import bulk
 from .category_planner import CategoryChange, CategoryPlan, catalog_parent
 from .changes import Action
-from .schema import Kind, configured_model
+from .schema import configured_model
 from .urls import UrlChange, follow_url_changes
 
 
@@ -97,7 +99,7 @@ def _create(plan: CategoryPlan, pages: dict[UUID, Page]) -> list[Page]:
         values = {"title": wanted.title, "slug": wanted.slug}
         if wanted.kind == Kind.CATEGORY:
             values["description"] = wanted.description
-        parent = pages[wanted.parent] if wanted.parent else root
+        parent = pages[wanted.parent] if wanted.parent else cast(Page, root)
         page = models[wanted.kind](**values)
         new.append(bulk.NewPage(page, locked.get(parent.pk, parent)))
         pages[wanted.guid] = page
@@ -136,7 +138,7 @@ def _apply(change: CategoryChange, pages: dict[UUID, Page]) -> Page:
     page = CategoryPage.objects.get(pk=pages[wanted.guid].pk).specific
     old_url_path = page.url_path
     if "parent" in differences:
-        page = _move(page, pages[wanted.parent].pk, "last-child")
+        page = _move(page, pages[cast(UUID, wanted.parent)].pk, "last-child")
     if "order" in differences:
         page = _put_in_order(page, change, pages)
     parent = page.get_parent(update=True)

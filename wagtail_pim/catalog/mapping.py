@@ -26,8 +26,9 @@ from wagtail_pim.converters import (
     to_datetime,
 )
 from wagtail_pim.exceptions import RecordError
+from wagtail_pim.kinds import Kind
 
-from .schema import Binding, CatalogSchema, Kind, PageClass, PageType
+from .schema import Binding, CatalogSchema, PageClass, PageType
 
 MAX_TITLE_LENGTH: Final = 255
 MAX_SLUG_LENGTH: Final = 255

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from wagtail.models import Locale, Page
 
 from wagtail_pim.client.entities import Product
+from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CategoryMembership, PimLink
 
 from .bulk import grouped, slugs_held_by_siblings
 from .changes import Action
 from .mapping import PageContent
-from .schema import Kind, PageClass, PageType
+from .schema import PageClass, PageType
 
 PRODUCT_KINDS = (Kind.PRODUCT, Kind.VARIANT)
 

@@ -17,12 +17,12 @@ from wagtail.models import Page
 from wagtail_pim.client.entities import Product, Property, Template
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError, RecordError
+from wagtail_pim.kinds import Kind
 from wagtail_pim.markers import Sync, is_synced, normalise_name, sync_markers
-from wagtail_pim.models import PimLink, ProductPage, VariantPage
+from wagtail_pim.models import ProductPage, VariantPage
 
 from .named_relations import NamedRelation, is_named_relation
 
-Kind = PimLink.Kind
 PageClass = type[ProductPage] | type[VariantPage]
 
 # What belongs to the PIM on every catalog page, marked or not.

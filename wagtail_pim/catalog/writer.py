@@ -16,13 +16,14 @@ from django.utils.translation import gettext as _
 from treebeard.mp_tree import MP_Node
 from wagtail.models import Locale, Page
 
+from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CategoryMembership, PimLink
 
 from . import bulk
 from .changes import Action
 from .named_relations import NamedRelation
 from .planner import Fault, PageChange, Places, image_key
-from .schema import Kind, PageClass, PageType
+from .schema import PageClass, PageType
 from .urls import UrlChange, follow_url_changes
 
 logger = logging.getLogger(__name__)
@@ -274,7 +275,7 @@ class _Batch:
         parents = self._lock_parents(changes)
         url_changes = []
         for change in changes:
-            stale = change.page
+            stale = self._pages[change.guid]
             MP_Node.move(
                 Page.objects.get(pk=stale.pk),
                 Page.objects.get(pk=parents[change.content.parent].pk),
@@ -287,8 +288,9 @@ class _Batch:
         return url_changes
 
     def _rename(self, changes: Sequence[PageChange]) -> list[UrlChange]:
-        bulk.lock_pages({c.page.get_parent().pk for c in changes})
-        return self._allot_slugs([(c, self._pages[c.guid]) for c in changes])
+        pages = [(change, self._pages[change.guid]) for change in changes]
+        bulk.lock_pages({page.get_parent().pk for _change, page in pages})
+        return self._allot_slugs(pages)
 
     def _allot_slugs(
         self, changes: Sequence[tuple[PageChange, Page]]

@@ -60,7 +60,7 @@ def pages(
 def _count(answer: Mapping[str, Any]) -> int | None:
     count = answer.get("@odata.count")
     # Some services write 64-bit counts as strings (IEEE754Compatible).
-    return int(count) if str(count).isdecimal() else None
+    return int(str(count)) if str(count).isdecimal() else None
 
 
 def any_of(field: str, guids: Iterable[UUID]) -> str:

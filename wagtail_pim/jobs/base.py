@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -50,7 +50,7 @@ class PimConnection:
 
 def connect(options: ConnectionOptions | None = None) -> PimConnection:
     """Raises ConfigurationError where the options can't be used; sends nothing."""
-    options = options or PIMOptions.load().connection()
+    options = options or PIMOptions.current().connection()
     config = get_config()
     policy = RetryPolicy(
         connect_timeout=config.connect_timeout,
@@ -86,7 +86,10 @@ def writes_refused() -> Iterator[None]:
 
 
 class Job:
-    """One run of a job. Subclasses implement ``execute``."""
+    """One run of a job. Subclasses implement ``execute``.
+
+    ``numbers`` limits the run to these products and variants.
+    """
 
     name: ClassVar[str]
     label: ClassVar[str]
@@ -95,10 +98,12 @@ class Job:
         self,
         pim: PimConnection,
         *,
+        numbers: Iterable[str] = (),
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> None:
         self.pim = pim
+        self.numbers = list(dict.fromkeys(numbers))
         self.dry_run = dry_run
         self.report = RunReport(
             run_id=uuid.uuid4(),

@@ -30,7 +30,7 @@ from wagtail_pim.catalog.category_writer import (
 from wagtail_pim.catalog.changes import Action
 from wagtail_pim.catalog.mapping import PageContent, best_place, map_product
 from wagtail_pim.catalog.planner import PageChange, Places, Planner
-from wagtail_pim.catalog.schema import CatalogSchema, Kind
+from wagtail_pim.catalog.schema import CatalogSchema
 from wagtail_pim.catalog.writer import Writer, remove_pages
 from wagtail_pim.client.assumed import Acknowledgement
 from wagtail_pim.client.client import APPROVED, PUBLISHED
@@ -50,9 +50,10 @@ from wagtail_pim.exceptions import (
     RecordError,
     ServerFaultError,
 )
+from wagtail_pim.kinds import Kind
 from wagtail_pim.models import PimLink
 
-from .base import Job, PimConnection
+from .base import Job
 from .report import Item, Outcome
 
 GUIDS_PER_QUERY = 500
@@ -89,16 +90,10 @@ class Work:
 
 
 class PublishApprovedProducts(Job):
-    """``numbers`` limits a run to these products; without, all Approved are taken."""
+    """Takes all Approved products, or those of ``numbers`` that are Approved."""
 
     name = "publish_approved_products"
     label = gettext_lazy("Publish approved products")
-
-    def __init__(
-        self, pim: PimConnection, *, numbers: Sequence[str] = (), **options: Any
-    ) -> None:
-        super().__init__(pim, **options)
-        self._numbers = list(dict.fromkeys(numbers))
 
     def execute(self) -> None:
         client = self.pim.client
@@ -189,12 +184,12 @@ class PublishApprovedProducts(Job):
             work[head.id] = Work.of(head, self._ranks)
         families = {w.family for w in work.values() if w.is_variant}
         absent = _without_page(families - work.keys())
-        for head in self.pim.client.product_heads_by_id(absent):
+        for parent in self.pim.client.product_heads_by_id(absent):
             # A parent that nobody approved is not published with its variant.
-            if isinstance(head, ProductHead) and (
-                head.has_status(APPROVED) or head.has_status(PUBLISHED)
+            if isinstance(parent, ProductHead) and (
+                parent.has_status(APPROVED) or parent.has_status(PUBLISHED)
             ):
-                work[head.id] = Work.of(head, self._ranks)
+                work[parent.id] = Work.of(parent, self._ranks)
         parent_ranks = {w.id: w.rank for w in work.values() if not w.is_variant}
         return sorted(
             work.values(),
@@ -208,10 +203,11 @@ class PublishApprovedProducts(Job):
 
     def _listed_heads(self) -> Iterator[ProductHead]:
         client = self.pim.client
-        if not self._numbers:
-            records = client.product_heads(APPROVED)
-        else:
-            records = client.product_heads_by_number(self._numbers)
+        records = (
+            client.product_heads_by_number(self.numbers)
+            if self.numbers
+            else client.product_heads(APPROVED)
+        )
         found = set()
         for record in records:
             if isinstance(record, InvalidRecord):
@@ -229,7 +225,7 @@ class PublishApprovedProducts(Job):
                     % {"status": record.status},
                     record.id,
                 )
-        for number in self._numbers:
+        for number in self.numbers:
             if number not in found:
                 self._fail("product", number, _("The PIM has no such product."))
 

@@ -5,6 +5,15 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.images import get_image_model_string
 from wagtail.models import Locale, Page
 
+from wagtail_pim.kinds import Kind
+
+KINDS = [
+    (Kind.CATALOG.value, _("catalog")),
+    (Kind.CATEGORY.value, _("category")),
+    (Kind.PRODUCT.value, _("product")),
+    (Kind.VARIANT.value, _("variant")),
+]
+
 
 class PimLink(models.Model):
     """Which record of the PIM a page shows, and in which state.
@@ -13,16 +22,10 @@ class PimLink(models.Model):
     translations, which are not the PIM's.
     """
 
-    class Kind(models.TextChoices):
-        CATALOG = "catalog", _("catalog")
-        CATEGORY = "category", _("category")
-        PRODUCT = "product", _("product")
-        VARIANT = "variant", _("variant")
-
     page = models.OneToOneField(
         Page, on_delete=models.CASCADE, related_name="pim_link", verbose_name=_("page")
     )
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=10, choices=KINDS)
     guid = models.UUIDField(
         _("PIM Guid"), help_text=_("The record's id in the PIM; never changes.")
     )

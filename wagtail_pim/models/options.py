@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel, HelpPanel, MultiFieldPanel
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.contrib.settings.models import BaseGenericSetting, register_setting
 
 from wagtail_pim.client.options import (
@@ -24,6 +24,7 @@ from wagtail_pim.encryption import decrypt, encrypt
 from wagtail_pim.exceptions import ConfigurationError
 
 from .forms import PIMOptionsForm
+from .panels import TestConnectionPanel
 
 
 def validate_api_address(value: str) -> None:
@@ -41,7 +42,7 @@ class PIMOptions(BaseGenericSetting):
         _("environment"),
         max_length=10,
         choices=[(e.value, e.label()) for e in Environment],
-        default=Environment.SANDBOX,
+        default=Environment.SANDBOX.value,
         help_text=_("Must be the active publishing environment of the PIM."),
     )
     app_key = models.CharField(_("application key"), max_length=255, blank=True)
@@ -67,7 +68,7 @@ class PIMOptions(BaseGenericSetting):
                 FieldPanel("environment"),
                 FieldPanel("app_key"),
                 FieldPanel("secret_key"),
-                HelpPanel(template="wagtail_pim/admin/test_connection_panel.html"),
+                TestConnectionPanel(),
             ],
             heading=_("Connection"),
         ),
@@ -89,6 +90,11 @@ class PIMOptions(BaseGenericSetting):
     @secret_key.setter
     def secret_key(self, value: str) -> None:
         self.encrypted_secret_key = encrypt(value) if value else ""
+
+    @classmethod
+    def current(cls) -> PIMOptions:
+        """The saved options, else the defaults; reading them never writes."""
+        return cls.objects.order_by("pk").first() or cls()
 
     def deployed(self) -> dict[str, DeployedOption]:
         """Field names that the deployment sets, and where."""

@@ -1,0 +1,1 @@
+from .admin import wagtail_hooks  # noqa: F401  (registers the hooks)
