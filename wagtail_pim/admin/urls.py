@@ -1,8 +1,8 @@
 from django.urls import path
 
-from .views import TestConnectionView
+from .views import test_connection
 
 app_name = "wagtail_pim"
 urlpatterns = [
-    path("test-connection/", TestConnectionView.as_view(), name="test_connection"),
+    path("test-connection/", test_connection, name="test_connection"),
 ]

@@ -14,7 +14,7 @@ class PIMOptionsForm(WagtailAdminModelForm):
     """Never shows the secret, and never lets the admin edit what is deployed."""
 
     secret_key = forms.CharField(
-        label=_("secret key"),
+        label=_("Secret key"),
         required=False,
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from wagtail.admin.panels import Panel
 from wagtail.admin.staticfiles import versioned_static
@@ -19,8 +17,3 @@ class TestConnectionPanel(Panel):
                 js=[versioned_static("wagtail_pim/js/test-connection.js")],
                 css={"all": [versioned_static("wagtail_pim/css/admin.css")]},
             )
-
-    def clone_kwargs(self) -> dict[str, Any]:
-        kwargs = super().clone_kwargs()
-        kwargs.pop("help_text", None)
-        return kwargs

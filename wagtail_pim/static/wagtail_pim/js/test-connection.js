@@ -1,16 +1,13 @@
-// Shows the findings of "Test connection" in place. Without this script the button
-// posts the form to the same address and gets the findings as a page of their own.
+// Posts the form as it stands to the connection test and shows the findings in place.
 document.addEventListener('click', async (event) => {
-  const panel = event.target.closest('[data-pim-test-connection]');
-  const button = event.target.closest('button[formaction]');
-  if (!panel || !button) return;
-  event.preventDefault();
-  if (button.getAttribute('aria-busy') === 'true') return;
+  const button = event.target.closest('[data-pim-test-connection] button');
+  if (!button || button.getAttribute('aria-busy') === 'true') return;
 
+  const panel = button.closest('[data-pim-test-connection]');
   const findings = panel.querySelector('[data-pim-findings]');
   button.setAttribute('aria-busy', 'true');
   try {
-    const response = await fetch(button.formAction, {
+    const response = await fetch(panel.dataset.pimTestConnection, {
       method: 'POST',
       body: new FormData(button.form),
       headers: { 'X-Requested-With': 'XMLHttpRequest' },
