@@ -1,0 +1,322 @@
+"""A real catalog, compared page by page and field by field with its source files.
+
+The catalog is not part of the project. ``WAGTAIL_PIM_TEST_DATA`` names its folder;
+without it, the folder beside the project is taken where there is one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import override_settings
+from wagtail.models import Page
+
+from sandbox_site.pim.server import PimServer
+from sandbox_site.shop.models import GenericProductPage, GenericVariantPage
+from wagtail_pim.conf import get_config
+from wagtail_pim.jobs import PublishApprovedProducts, connect
+from wagtail_pim.jobs.report import Outcome, RunReport, State
+from wagtail_pim.models import CategoryMembership, CategoryPage, PimLink
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(
+    os.environ.get("WAGTAIL_PIM_TEST_DATA", ROOT.parent / "shared" / "data" / "icecat")
+)
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(
+        not FOLDER.is_dir(), reason=f"the icecat catalog is not at {FOLDER}"
+    ),
+]
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    path = FOLDER / f"{name}.jsonl"
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines()
+    else:
+        with gzip.open(f"{path}.gz", "rt", encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+class Source(SimpleNamespace):
+    """The files, and what follows from them by the rules of the PIM."""
+
+    @classmethod
+    def load(cls) -> Source:
+        products = {p["id"]: p for p in read("products")}
+        categories = {c["id"]: c for c in read("categorytrees")}
+        mapped = {
+            t["id"] for t in read("categoryTaxonomies") if len(t["websites"]) == 1
+        }
+        on_site = {
+            c["id"] for c in categories.values() if c["categoryTaxonomyId"] in mapped
+        }
+        listed: dict[str, set[str]] = defaultdict(set)
+        for link in read("categoryTreeProducts"):
+            listed[link["productId"]].add(link["categoryTreeId"])
+        for product in products.values():
+            listed[product["id"]].add(product["primaryCategoryTreeId"])
+        return cls(
+            products=products,
+            categories=categories,
+            on_site=on_site,
+            listed={key: value & on_site for key, value in listed.items()},
+            properties=[p for p in read("properties") if not p["isSystemProperty"]],
+        )
+
+    def placeable(self) -> set[str]:
+        return {
+            key
+            for key, product in self.products.items()
+            if product["parentProductId"] or self.listed[key]
+        }
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    return Source.load()
+
+
+@pytest.fixture(scope="module")
+def pim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PimServer]:
+    database = tmp_path_factory.mktemp("icecat") / "pim.sqlite3"
+    with PimServer(database=database, port=0) as server:
+        server.store.load_folder(FOLDER)
+        server.store.approve_all()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def site(
+    django_db_setup: None, django_db_blocker: Any, pim: PimServer
+) -> Iterator[None]:
+    key = pim.store.credentials().write
+    options = {
+        "API_ADDRESS": pim.url,
+        "APP_KEY": key.app_key,
+        "SECRET_KEY": key.secret_key,
+        "DEFAULT_PRODUCT_PAGE": "shop.GenericProductPage",
+        "DEFAULT_VARIANT_PAGE": "shop.GenericVariantPage",
+    }
+    with (
+        django_db_blocker.unblock(),
+        override_settings(WAGTAIL_PIM=options),
+        transaction.atomic(),
+    ):
+        yield
+        transaction.set_rollback(True)
+    get_config.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def report(site: None) -> RunReport:
+    return PublishApprovedProducts(connect()).run()
+
+
+@pytest.fixture(scope="module")
+def pages(report: RunReport) -> dict[str, Page]:
+    """The specific pages by the product's id in the PIM."""
+    links = dict(
+        PimLink.objects.filter(kind__in=["product", "variant"]).values_list(
+            "page_id", "guid"
+        )
+    )
+    found = [
+        *GenericProductPage.objects.filter(pk__in=links),
+        *GenericVariantPage.objects.filter(pk__in=links),
+    ]
+    return {str(links[page.pk]): page for page in found}
+
+
+def test_every_product_is_published_or_a_failed_item(source, report, pages, pim):
+    assert report.state == State.FAILED_ITEMS
+    assert pages.keys() == source.placeable()
+    failed = {str(item.guid): item for item in report.failed_items()}
+    assert failed.keys() == source.products.keys() - source.placeable()
+    assert all("categor" in item.reason for item in failed.values())
+    assert report.counts == {
+        Outcome.CREATED: len(source.placeable()),
+        Outcome.FAILED: len(failed),
+    }
+    assert report.acknowledged == len(source.placeable())
+    status = Counter(p["status"] for p in pim.store.find("products"))
+    assert status == {"Published": len(pages), "Approved": len(failed)}
+
+
+def test_titles_numbers_and_urls_are_those_of_the_source(source, pages):
+    siblings = Counter(
+        (page.path[: -Page.steplen], source.products[key]["urlSegment"])
+        for key, page in pages.items()
+    )
+    for key, page in pages.items():
+        product = source.products[key]
+        assert page.title == page.draft_title == product["productTitle"].strip()
+        assert page.product_number == product["productNumber"]
+        assert page.live
+        if siblings[page.path[: -Page.steplen], product["urlSegment"]] == 1:
+            assert page.slug == product["urlSegment"]
+        assert page.expire_at is None
+
+
+def test_products_stand_in_their_category_and_variants_below_their_product(
+    source, pages
+):
+    categories = dict(
+        CategoryPage.objects.filter(pim_link__isnull=False).values_list(
+            "path", "pim_link__guid"
+        )
+    )
+    for key, page in pages.items():
+        product = source.products[key]
+        parent_path = page.path[: -Page.steplen]
+        if product["parentProductId"]:
+            assert parent_path == pages[product["parentProductId"]].path
+            continue
+        place = str(categories[parent_path])
+        if product["primaryCategoryTreeId"] in source.on_site:
+            assert place == product["primaryCategoryTreeId"]
+        else:
+            assert place in source.listed[key]
+
+
+def test_the_other_categories_list_the_product(source, pages):
+    categories = {
+        page_id: str(guid)
+        for page_id, guid in PimLink.objects.filter(kind="category").values_list(
+            "page_id", "guid"
+        )
+    }
+    listed = defaultdict(set)
+    for page_id, category_id in CategoryMembership.objects.values_list(
+        "page_id", "category_id"
+    ):
+        listed[page_id].add(categories[category_id])
+    for key, page in pages.items():
+        place = (
+            source.products[key]["primaryCategoryTreeId"]
+            if source.products[key]["parentProductId"]
+            else categories[page.get_parent().pk]
+        )
+        assert listed[page.pk] == source.listed[key] - {place}
+
+
+def test_the_category_tree_is_that_of_the_source(source, report):
+    pages = {
+        str(page.pim_link.guid): page
+        for page in CategoryPage.objects.filter(pim_link__isnull=False)
+    }
+    assert pages.keys() == source.on_site
+    for key, page in pages.items():
+        category = source.categories[key]
+        assert page.title == category["name"]
+        if category["parentId"]:
+            assert page.is_child_of(pages[category["parentId"]])
+    for siblings in by_parent(source, pages):
+        in_tree = sorted(siblings, key=lambda key: pages[key].path)
+        wanted = [source.categories[key]["displaySequence"] for key in in_tree]
+        assert wanted == sorted(wanted)
+
+
+def by_parent(source: Source, pages: dict[str, Page]) -> Iterator[list[str]]:
+    groups: dict[Any, list[str]] = defaultdict(list)
+    for key in pages:
+        category = source.categories[key]
+        groups[category["categoryTaxonomyId"], category["parentId"]].append(key)
+    yield from groups.values()
+
+
+def test_every_property_of_every_product_stands_on_its_page(source, pages):
+    compared = Counter()
+    for key, page in pages.items():
+        product = source.products[key]
+        entries = {entry["name"]: entry for entry in page.specifications}
+        for prop in source.properties:
+            name = prop["name"]
+            if name not in product:
+                continue
+            if name == "description" and isinstance(page, GenericProductPage):
+                # The shop keeps this one in a field of its own.
+                entries[name] = {**prop, "value": page.description}
+            entry = entries.pop(name)
+            assert entry["displayName"] == prop["displayName"]
+            assert entry["type"] == prop["type"]
+            assert_same_value(entry["value"], product[name], prop)
+            compared[prop["controlType"]] += 1
+        assert not entries, f"{product['productNumber']} has more than the source"
+    # Each kind of value that the source has was really compared.
+    assert compared.keys() >= {
+        "Html",
+        "Decimal",
+        "Toggle",
+        "DatePicker",
+        "MultiSelect",
+        "Dropdown",
+        "TextArea",
+        "TextField",
+    }
+
+
+def assert_same_value(found: Any, given: Any, prop: dict[str, Any]) -> None:
+    match prop["controlType"]:
+        case "MultiSelect":
+            assert found == given.split("~")
+        case "Html":
+            assert words(found) == words(given)
+        case _ if isinstance(given, str):
+            assert found == given.strip()
+        case _:
+            assert found == given
+            assert type(found) is type(given)
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.text.append(" ")
+
+
+def words(html: str) -> list[str]:
+    """What a reader sees of HTML or of plain text."""
+    parser = _Words()
+    parser.feed(html)
+    parser.close()
+    return "".join(parser.text).split()
+
+
+def test_no_html_of_the_source_reaches_a_page_unclean(pages):
+    for page in pages.values():
+        for entry in page.specifications:
+            if entry["controlType"] == "Html":
+                assert "<script" not in entry["value"].lower()
+                assert "onclick" not in entry["value"].lower()
+
+
+def test_a_second_run_finds_everything_unchanged(source, pages, pim):
+    pim.store.approve_all()
+    again = PublishApprovedProducts(connect()).run()
+    assert again.counts[Outcome.UNCHANGED] == len(source.placeable())
+    assert not again.counts[Outcome.CREATED] + again.counts[Outcome.UPDATED]
+    assert again.acknowledged == len(source.placeable())
+
+
+def test_the_tree_has_no_problems(pages):
+    assert not any(Page.find_problems())
