@@ -1,0 +1,311 @@
+"""The demo: ``python -m sandbox_site`` sets up the shop, fills it and serves it.
+
+Each source of data has a folder of its own in ``var/``, with its database, pictures
+and secrets; to begin anew, delete it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from sandbox_site.var import REPOSITORY, kept_secret, var_folder
+
+HOST: Final = "127.0.0.1"
+PIM_START_SECONDS: Final = 120
+PIM_STOP_SECONDS: Final = 10
+JOB: Final = "publish_approved_products"
+
+
+class DemoError(Exception):
+    """Why the demo cannot go on; the message says what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return run(options)
+    except DemoError as error:
+        print(f"\nError: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox_site", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="stop after the job, with its exit code"
+    )
+    parser.add_argument(
+        "--no-sync", action="store_true", help="serve what is there, run no job"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="fill the PIM from this folder instead of with the shop's own catalog",
+    )
+    parser.add_argument(
+        "--approve-all",
+        action="store_true",
+        help="set all products of the sandbox PIM Approved before the job",
+    )
+    parser.add_argument("--port", type=int, default=8000, help="of the site")
+    parser.add_argument(
+        "--pim-port", type=int, default=8001, help="of the PIM; 0 takes a free one"
+    )
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.data and not options.data.is_dir():
+        raise DemoError(f"There is no folder {options.data}.")
+    if not options.once:
+        _require_free(options.port, "--port")
+    if options.data:
+        name = options.data.resolve().name
+        os.environ.setdefault("SANDBOX_VAR", str(REPOSITORY / "var" / name))
+    os.environ["SANDBOX_URL"] = f"http://localhost:{options.port}"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox_site.settings"
+    var = var_folder()
+    var.mkdir(parents=True, exist_ok=True)
+    _say(f"Data folder: {var}")
+
+    with pim_in_use(options) as pim_address:
+        prepare_shop(options.port)
+        code = 0 if options.no_sync else run_job()
+        report(code, pim_address, options)
+        if not options.once:
+            serve(options.port)
+    return code
+
+
+@contextlib.contextmanager
+def pim_in_use(options: argparse.Namespace) -> Iterator[str]:
+    """The PIM that the environment names, or a sandbox PIM for the time being."""
+    if address := os.environ.get("PIM_API_ADDRESS"):
+        if options.data or options.approve_all:
+            raise DemoError(
+                "--data and --approve-all are for the sandbox PIM, but "
+                f"PIM_API_ADDRESS names {address}. Unset it or leave them out."
+            )
+        _say(f"Using the PIM at {address}")
+        yield address
+        return
+    with sandbox_pim(options) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def sandbox_pim(options: argparse.Namespace) -> Iterator[str]:
+    """Runs the sandbox PIM as a process of its own and points this one at it."""
+    port = _pim_port(options)
+    database = var_folder() / "pim.sqlite3"
+    data = options.data or _own_catalog()
+    _say(f"Starting the sandbox PIM with the data of {data}")
+    address = f"http://{HOST}:{port}"
+    arguments = ["serve", "--host", HOST, "--port", str(port), "--data", str(data)]
+    with (var_folder() / "pim.log").open("ab") as log:
+        process = subprocess.Popen(
+            _pim_command(database, arguments),
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        _wait_until_it_answers(process, port)
+        if options.approve_all:
+            _say(_ask_pim(database, "approve", "--all").strip())
+        keys = json.loads(_ask_pim(database, "credentials", "--json"))
+        os.environ |= pim_environment(address, keys)
+        yield address
+    finally:
+        process.terminate()
+        try:
+            process.wait(PIM_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def pim_environment(address: str, keys: Mapping[str, Any]) -> dict[str, str]:
+    """The options with which wagtail-pim reaches the sandbox PIM."""
+    key = keys["write"]
+    return {
+        "PIM_API_ADDRESS": address,
+        "PIM_APP_KEY": key["app_key"],
+        "PIM_SECRET_KEY": key["secret_key"],
+        "PIM_ENVIRONMENT": "Sandbox",
+    }
+
+
+def prepare_shop(port: int) -> None:
+    """Database, home page and administrator, as far as they are missing."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    from sandbox_site.shop.setup import prepare_admin, prepare_site
+
+    _say("Preparing the database")
+    call_command("migrate", verbosity=0, interactive=False)
+    prepare_site(port)
+    prepare_admin(admin_password)
+
+
+def run_job() -> int:
+    """Runs the job; 0 is fine, 1 a failed run and 2 a run with failed items."""
+    from django.core.management import CommandError, call_command
+
+    _say(f"Running {JOB}")
+    try:
+        call_command("pim", "run", JOB)
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return error.returncode
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+def report(code: int, pim_address: str, options: argparse.Namespace) -> None:
+    """What is there now, and where to look at it."""
+    from wagtail_pim.models import CategoryPage, ProductPage, VariantPage
+
+    outcome = {
+        0: "The shop is ready.",
+        2: "The shop is ready; some products failed, see above or the admin.",
+    }
+    _say(outcome.get(code, "The run failed; see above. The shop is as it was."))
+    for count, name in (
+        (CategoryPage.objects.live().count(), "categories"),
+        (ProductPage.objects.live().count(), "products"),
+        (VariantPage.objects.live().count(), "variants"),
+    ):
+        print(f"    {count:>6} {name}")
+    if options.once:
+        return
+    site = f"http://localhost:{options.port}"
+    print(f"\n    Shop    {site}/")
+    print(f"    Admin   {site}/admin/  (admin / {admin_password()})")
+    print(f"    PIM     {pim_address}/")
+
+
+def serve(port: int) -> None:
+    """Serves the site, with its static files and media, until it is told to stop."""
+    from django.contrib.staticfiles.handlers import StaticFilesHandler
+    from django.core.servers.basehttp import get_internal_wsgi_application
+    from django.core.servers.basehttp import run as run_server
+
+    print("\nStop with Ctrl-C.", flush=True)
+    handler = StaticFilesHandler(get_internal_wsgi_application())
+    try:
+        run_server(HOST, port, handler, threading=True)
+    except OSError as error:
+        raise DemoError(f"Cannot serve at port {port}: {error}.") from error
+    except KeyboardInterrupt:
+        _say("Stopped")
+
+
+def admin_password() -> str:
+    return kept_secret("admin-password", lambda: secrets.token_urlsafe(12))
+
+
+def _own_catalog() -> Path:
+    folder = var_folder() / "catalog"
+    if not folder.exists():
+        from sandbox_site.shop.catalog import write_catalog
+
+        _say("Writing the shop's catalog and drawing its pictures")
+        unfinished = folder.with_name("catalog.unfinished")
+        write_catalog(unfinished)
+        unfinished.rename(folder)
+    return folder
+
+
+def _pim_command(database: Path, arguments: Sequence[str]) -> list[str]:
+    command = [sys.executable, "-m", "sandbox_site.pim", *arguments]
+    return [*command, "--database", str(database)]
+
+
+def _ask_pim(database: Path, *arguments: str) -> str:
+    answer = subprocess.run(
+        _pim_command(database, arguments),
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+    )
+    if answer.returncode:
+        raise DemoError(f"The sandbox PIM said: {answer.stderr.strip()}")
+    return answer.stdout
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + PIM_START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError, HTTPException):
+            connection = HTTPConnection(HOST, port, timeout=5)
+            connection.request("HEAD", "/")
+            connection.getresponse()
+            return
+        time.sleep(0.1)
+    raise DemoError(
+        f"The sandbox PIM did not start; {var_folder() / 'pim.log'} says why."
+    )
+
+
+def _pim_port(options: argparse.Namespace) -> int:
+    port = options.pim_port
+    if port == 0 or (options.once and not _is_free(port)):
+        with socket.create_server((HOST, 0)) as free:
+            return free.getsockname()[1]
+    _require_free(port, "--pim-port")
+    return port
+
+
+def _require_free(port: int, option: str) -> None:
+    if not _is_free(port):
+        raise DemoError(
+            f"Port {port} is in use. Stop what uses it, or choose another with "
+            f"{option}."
+        )
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _terminate(number: int, frame: Any) -> NoReturn:
+    """SIGTERM ends the demo as Ctrl-C does, so that the PIM ends with it."""
+    raise SystemExit(128 + number)
+
+
+def _say(text: str) -> None:
+    print(f"==> {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Spokewell, a bicycle shop: page types, a catalog and a storefront."""

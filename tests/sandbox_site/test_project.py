@@ -1,0 +1,167 @@
+"""The sandbox as a Django project and as a demo."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from wagtail.models import Page, Site
+
+from sandbox_site import __main__ as demo
+from sandbox_site import var
+from sandbox_site.shop.models import HomePage
+from sandbox_site.shop.setup import prepare_admin, prepare_site
+
+
+@pytest.mark.django_db
+def test_system_check_passes() -> None:
+    call_command("check", fail_level="WARNING")
+
+
+@pytest.mark.django_db
+def test_migrations_are_complete() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+@pytest.mark.django_db
+def test_site_is_prepared_once() -> None:
+    prepare_site(8000)
+    site = prepare_site(8123)
+
+    assert list(Site.objects.all()) == [site]
+    assert (site.port, site.root_page.specific_class) == (8123, HomePage)
+    assert HomePage.objects.count() == 3
+    assert Page.objects.filter(depth=2).count() == 3
+
+
+@pytest.mark.django_db
+def test_admin_keeps_the_password_of_the_first_start() -> None:
+    prepare_admin(lambda: "first")
+    prepare_admin(lambda: "second")
+
+    assert get_user_model().objects.get(username="admin").check_password("first")
+
+
+def test_secrets_are_kept_for_the_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_VAR", str(tmp_path / "var"))
+
+    assert var.kept_secret("key", lambda: "first") == "first"
+    assert var.kept_secret("key", lambda: "second") == "first"
+    assert stat.S_IMODE((tmp_path / "var" / "key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sandbox_site/manage.py", "version"],
+        ["-m", "sandbox_site.manage", "version"],
+        ["-m", "sandbox_site", "--help"],
+    ],
+)
+def test_can_be_started(command: list[str]) -> None:
+    started = subprocess.run(
+        [sys.executable, *command], cwd=var.REPOSITORY, capture_output=True, text=True
+    )
+
+    assert started.returncode == 0, started.stderr
+
+
+def test_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server((demo.HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        assert demo.main(["--port", str(port)]) == 1
+
+    assert f"Port {port} is in use" in capsys.readouterr().err
+
+
+def test_missing_data_folder_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert demo.main(["--once", "--data", str(tmp_path / "none")]) == 1
+
+    assert "There is no folder" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def demo_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A demo of its own, untouched by what the tests run with."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+        and not name.startswith("PIM_")
+    }
+    return environment | {"SANDBOX_VAR": str(tmp_path_factory.mktemp("demo"))}
+
+
+def free_port() -> int:
+    with socket.create_server((demo.HOST, 0)) as free:
+        return free.getsockname()[1]
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((demo.HOST, port), 1):
+        return True
+    return False
+
+
+def test_demo_fills_an_empty_shop_and_comes_again(
+    demo_environment: dict[str, str],
+) -> None:
+    command = [sys.executable, "-m", "sandbox_site", "--once", "--pim-port", "0"]
+
+    for _start in range(2):
+        ended = subprocess.run(
+            command,
+            cwd=var.REPOSITORY,
+            env=demo_environment,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert "35 products" in ended.stdout
+        assert "154 variants" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("signal_number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)]
+)
+def test_demo_serves_until_it_is_stopped_and_leaves_nothing_running(
+    demo_environment: dict[str, str], signal_number: signal.Signals, code: int
+) -> None:
+    port, pim_port = free_port(), free_port()
+    ports = ["--port", str(port), "--pim-port", str(pim_port)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sandbox_site", "--no-sync", *ports],
+        cwd=var.REPOSITORY,
+        env=demo_environment,
+        stdout=subprocess.DEVNULL,
+        # Started in the background, it would ignore Ctrl-C as its parent does.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not answers(port) and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert answers(pim_port)
+
+        process.send_signal(signal_number)
+
+        assert process.wait(30) == code
+        assert not answers(pim_port)
+        assert not answers(port)
+    finally:
+        process.kill()
