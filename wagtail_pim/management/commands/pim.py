@@ -129,22 +129,19 @@ class Command(BaseCommand):
         title = str(JOBS[report.job].label)
         if report.dry_run:
             title += " " + _("(dry run: nothing was written)")
-        table = Table(title=title, title_justify="left")
-        table.add_column("")
+        table = Table("", title=title, title_justify="left")
+        table.add_column(_("Products and variants"), justify="right")
+        table.add_column(_("Categories"), justify="right")
         for outcome in Outcome:
-            table.add_column(outcome.value, justify="right")
-        table.add_column("acknowledged", justify="right")
-        table.add_row(
-            _("Categories"),
-            *(str(report.category_counts[outcome]) for outcome in Outcome),
-            "",
-        )
-        table.add_row(
-            _("Products and variants"),
-            *(str(report.counts[outcome]) for outcome in Outcome),
-            str(report.acknowledged),
-        )
+            table.add_row(
+                outcome.value,
+                str(report.counts[outcome]),
+                str(report.category_counts[outcome]),
+            )
+        table.add_row("acknowledged", str(report.acknowledged), "")
         console.print(table)
+        if not report.error and not report.counts.total():
+            console.print(_("No product is Approved in the PIM: nothing to publish."))
         if report.dry_run:
             for item in report.items[:ITEMS_SHOWN]:
                 console.print(f"{item.outcome} {item.kind} {item.number}", markup=False)
