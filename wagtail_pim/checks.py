@@ -151,10 +151,12 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="wagtail_pim.E009",
             )
         )
-    if config.batch_size < 1 or config.max_failures_in_a_row < 1:
+    sizes: list[object] = [config.batch_size, config.max_failures_in_a_row]
+    if not all(isinstance(size, int) and size >= 1 for size in sizes):
         messages.append(
             checks.Error(
-                "WAGTAIL_PIM: BATCH_SIZE and MAX_FAILURES_IN_A_ROW must be 1 or more.",
+                "WAGTAIL_PIM: BATCH_SIZE and MAX_FAILURES_IN_A_ROW must be whole "
+                "numbers, 1 or more.",
                 id="wagtail_pim.E010",
             )
         )

@@ -28,9 +28,12 @@ OPTION_NAMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DeployedOption:
-    """An option that the deployment sets, and where a person finds it."""
+    """An option that the deployment sets, and where a person finds it.
 
-    value: Any
+    The value may be the secret key, and is shown nowhere.
+    """
+
+    value: Any = field(repr=False)
     source: str
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,10 +31,13 @@ from django.utils.translation import gettext as _
 from taggit.managers import TaggableManager
 from wagtail.fields import RichTextField
 
-from .client.entities import Property
+from .client.entities import Property, printable
 from .html import clean_html, html_to_plain, plain_to_html
 
 MULTI_VALUE_SEPARATOR: Final = "~"
+
+# Wide enough for every number that parse_decimal lets through.
+_QUANTIZING: Final = Context(prec=1000)
 
 _TRUE: Final = frozenset({"true", "yes", "y", "1", "on"})
 _FALSE: Final = frozenset({"false", "no", "n", "0", "off"})
@@ -85,7 +88,7 @@ def converter_for(field: Any) -> Converter | None:
 def convert(value: Any, target: Target) -> Any:
     """The field's value for the PIM's; the field's empty value for an empty one."""
     field = target.field
-    if value is None or value == [] or (isinstance(value, str) and not value.strip()):
+    if _is_empty(value) or (target.holds_several_values() and not split_values(value)):
         return empty_value(field)
     converter = converter_for(field)
     if converter is None:
@@ -96,6 +99,12 @@ def convert(value: Any, target: Target) -> Any:
     converted = converter(value, target)
     _check_against_field(field, converted)
     return converted
+
+
+def _is_empty(value: Any) -> bool:
+    return (
+        value is None or value == [] or (isinstance(value, str) and not value.strip())
+    )
 
 
 def empty_value(field: Any) -> Any:
@@ -123,11 +132,13 @@ def _check_against_field(field: Any, value: Any) -> None:
 
 def quoted(value: Any) -> str:
     """A value as a message shows it: short, in quotation marks."""
-    return f"“{Truncator(str(value)).chars(60)}”"
+    return _("“%(value)s”") % {"value": Truncator(printable(str(value))).chars(60)}
 
 
 def clean_text(value: Any) -> str:
     """Text that every database takes."""
+    if value is None or isinstance(value, (dict, list)):
+        raise ConversionError(_("a text is needed, not a list or an object"))
     text = str(value).strip() if not isinstance(value, bool) else str(value).lower()
     if "\x00" in text:
         raise ConversionError(_("the text holds a NUL character"))
@@ -141,14 +152,14 @@ def clean_text(value: Any) -> str:
 def split_values(value: Any) -> tuple[str, ...]:
     """The single values of a multi-select, each once, in the PIM's order."""
     parts = (
-        value if isinstance(value, list) else str(value).split(MULTI_VALUE_SEPARATOR)
+        value
+        if isinstance(value, list)
+        else clean_text(value).split(MULTI_VALUE_SEPARATOR)
     )
     return tuple(dict.fromkeys(text for part in parts if (text := clean_text(part))))
 
 
 def _to_plain_text(value: Any, target: Target) -> str:
-    if isinstance(value, (dict, list)) and not target.holds_several_values():
-        raise ConversionError(_("a text is needed, not a list or an object"))
     if target.holds_several_values():
         return ", ".join(split_values(value))
     return clean_text(value)
@@ -174,9 +185,11 @@ def _choice(text: str, field: Any) -> Any:
     """The choice whose value or label is ``text``, without regard to case."""
     folded = text.casefold()
     choices = list(field.flatchoices)
-    for value, label in choices:
-        if folded in (str(value).casefold(), str(label).casefold()):
-            return value
+    # A value goes before another choice's label of the same text.
+    for position in (0, 1):
+        for choice in choices:
+            if folded == str(choice[position]).casefold():
+                return choice[0]
     raise ConversionError(
         _("%(value)s is none of the choices here: %(choices)s")
         % {
@@ -213,8 +226,12 @@ def to_email(value: Any, target: Target) -> str:
 @register_converter(models.URLField)
 def to_url(value: Any, target: Target) -> str:
     text = to_line(value, target)
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.netloc)
+    except ValueError:
+        usable = False
+    if not usable:
         raise ConversionError(
             _("%(value)s is not a web address") % {"value": quoted(text)}
         )
@@ -239,7 +256,7 @@ def to_decimal(value: Any, target: Target) -> Decimal:
     number = parse_decimal(value)
     places = target.field.decimal_places
     # Trailing zeros are no digits lost; any other digit would be.
-    exact = number.quantize(Decimal(1).scaleb(-places)) if _fits(number) else number
+    exact = number.quantize(Decimal(1).scaleb(-places), context=_QUANTIZING)
     if exact != number:
         raise ConversionError(
             _("%(value)s has more than %(places)d decimals")
@@ -248,21 +265,17 @@ def to_decimal(value: Any, target: Target) -> Decimal:
     return exact
 
 
-def _fits(number: Decimal) -> bool:
-    """Whether the default context can quantize the number at all."""
-    return number.adjusted() < 20
-
-
 @register_converter(models.FloatField)
 def to_float(value: Any, target: Target) -> float:
-    number = float(parse_decimal(value))
-    if not isfinite(number):
-        raise ConversionError(_("%(value)s is too large") % {"value": quoted(value)})
-    return number
+    return float(parse_decimal(value))
 
 
 def parse_decimal(value: Any) -> Decimal:
-    """A finite number; a boolean is none."""
+    """A finite number that a float can hold; a boolean is none.
+
+    Without that limit the ten characters ``1E+999999999`` become an integer that
+    takes hours and gigabytes to write out.
+    """
     try:
         if isinstance(value, (bool, dict, list)):
             raise InvalidOperation
@@ -273,6 +286,8 @@ def parse_decimal(value: Any) -> Decimal:
         raise ConversionError(
             _("%(value)s is not a number") % {"value": quoted(value)}
         ) from error
+    if not isfinite(float(number)):
+        raise ConversionError(_("%(value)s is too large") % {"value": quoted(value)})
     return number
 
 
@@ -311,13 +326,17 @@ def to_datetime(value: Any, target: Target) -> datetime:
         parsed = parse_datetime(text)
         if parsed is None and (day := parse_date(text)):
             parsed = datetime.combine(day, time())
-    except ValueError:
+        if parsed is not None:
+            parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+            # A time that has none in UTC can't be stored.
+            parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
         parsed = None
     if parsed is None:
         raise ConversionError(
             _("%(value)s is not a date and time") % {"value": quoted(value)}
         )
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return parsed
 
 
 @register_converter(models.TimeField)
@@ -340,8 +359,9 @@ def plain_json(value: Any, target: Target) -> Any:
     """The value as JSON has it: exact decimals become numbers, HTML is cleaned."""
     if target.holds_several_values():
         return list(split_values(value))
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, (Decimal, float)):
+        number = parse_decimal(value)
+        return int(number) if number == number.to_integral_value() else float(number)
     if isinstance(value, str):
         text = clean_text(value)
         return clean_html(text) if target.holds_html() else text

@@ -11,6 +11,7 @@ import base64
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.utils.translation import gettext as _
 
 from .conf import encryption_secrets
 from .exceptions import ConfigurationError
@@ -37,7 +38,9 @@ def decrypt(token: str) -> str:
         return _keyring().decrypt(token.encode()).decode()
     except InvalidToken as error:
         raise ConfigurationError(
-            "The stored secret key cannot be decrypted: the site's SECRET_KEY has "
-            "changed. Enter the PIM's secret key again in Settings > PIM options, or "
-            "put the old SECRET_KEY into SECRET_KEY_FALLBACKS."
+            _(
+                "The stored secret key cannot be decrypted: the site's SECRET_KEY has "
+                "changed. Enter the PIM's secret key again in Settings > PIM options, "
+                "or put the old SECRET_KEY into SECRET_KEY_FALLBACKS."
+            )
         ) from error

@@ -24,6 +24,10 @@ ALLOWED_ATTRIBUTES: Final = {
 ALLOWED_SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_TAG_BETWEEN_WORDS = re.compile(
+    r"(?=</?(?:blockquote|br|caption|d[dlt]|div|h[1-6r]|li|[ou]l|p|pre|t[dhr])\b)",
+    re.IGNORECASE,
+)
 
 
 def clean_html(text: str) -> str:
@@ -47,4 +51,5 @@ def plain_to_html(text: str) -> str:
 
 def html_to_plain(text: str) -> str:
     """The words of ``text``; tags go, entities become characters."""
-    return " ".join(html.unescape(nh3.clean(text, tags=set())).split())
+    spaced = _TAG_BETWEEN_WORDS.sub(" ", text)
+    return " ".join(html.unescape(nh3.clean(spaced, tags=set())).split())

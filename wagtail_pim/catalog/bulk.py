@@ -9,7 +9,7 @@ draft stays the latest one. Everything must run inside the caller's transaction.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -24,6 +24,12 @@ from wagtail.models import Page, PageLogEntry, ReferenceIndex
 from wagtail.search import index
 from wagtail.search.backends import get_search_backends
 from wagtail.signals import page_published
+
+# What saving a draft, publishing and unpublishing write besides the content.
+EDITORS_COLUMNS = frozenset(
+    {"draft_title", "live", "expired", "has_unpublished_changes"}
+)
+CONTENT_ACTIONS = frozenset({"wagtail.create", "wagtail.publish"})
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -165,10 +171,11 @@ class SlugAllocator:
     ) -> None:
         excluded = list(leaving_out)
         self._taken: dict[str, set[str]] = defaultdict(set)
-        slugs = {slug for path, slug in wanted if path in parents}
-        if not slugs:
+        pairs = Counter(pair for pair in wanted if pair[0] in parents)
+        if not pairs:
             return
-        clashes: set[str] = set()
+        slugs = {slug for _path, slug in pairs}
+        clashes = {slug for (_path, slug), times in pairs.items() if times > 1}
         for children in _children(parents.values()):
             for path, slug in (
                 children.filter(slug__in=slugs)
@@ -246,13 +253,28 @@ def _insert_rows(pages: Sequence[Page]) -> None:
         page._state.db = router.db_for_write(type(page))
 
 
-def update_columns(pages: Iterable[Page], columns: Callable[[Page], set[str]]) -> None:
-    """Write the columns that ``columns`` names for each page, one statement a class.
+def make_live(page: Page) -> set[str]:
+    """Set what publishing sets, and return the names of the columns.
 
-    Within a class all pages get the union of their columns: a page was read in this
-    transaction, so the value that it has is the value that it gets.
+    Wagtail marks every unpublished page as one with changes; it has some only where
+    an editor ever saved a draft.
     """
-    for model, group in by_class(pages).items():
+    page.live, page.expired = True, False
+    page.has_unpublished_changes &= page.latest_revision_id is not None
+    return {"live", "expired", "has_unpublished_changes"}
+
+
+def update_columns(pages: Iterable[Page], columns: Callable[[Page], set[str]]) -> None:
+    """Write the columns that ``columns`` names for each page, in a few statements.
+
+    Within a class all pages get the union of their columns, of which each has the
+    value that it was read with; but what an editor may have written since is written
+    only where it is named.
+    """
+    groups = grouped(
+        pages, key=lambda p: (p.__class__, frozenset(columns(p) & EDITORS_COLUMNS))
+    )
+    for (model, _editors), group in groups.items():
         names = sorted(set().union(*map(columns, group)))
         if names:
             model._base_manager.bulk_update(group, names)
@@ -276,7 +298,7 @@ def log(
             action=action,
             timestamp=now,
             data=data(page) if data else {},
-            content_changed=True,
+            content_changed=action in CONTENT_ACTIONS,
         )
         for page in pages
     )

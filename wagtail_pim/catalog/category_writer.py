@@ -29,9 +29,16 @@ def write_categories(plan: CategoryPlan, run_id: UUID) -> None:
     pages = {c.wanted.guid: c.page for c in plan.changes if c.page is not None}
     created = _create(plan, pages)
     _link(plan, pages, run_id)
+    leaving_their_slug = {
+        c.page.pk
+        for c in plan.changes
+        if c.page is not None and {"slug", "parent"} & c.differences.keys()
+    }
     for change in plan.changes:
         if change.action == Action.UPDATE or "order" in change.differences:
-            pages[change.wanted.guid] = _apply(change, pages)
+            page = _apply(change, pages, leaving_their_slug)
+            pages[change.wanted.guid] = page
+            leaving_their_slug.discard(page.pk)
     changed = [pages[c.wanted.guid] for c in plan.changes if c.action == Action.UPDATE]
     bulk.log(changed, "wagtail.publish")
     bulk.log_renames(
@@ -132,7 +139,9 @@ def _link(plan: CategoryPlan, pages: dict[UUID, Page], run_id: UUID) -> None:
     ).update(synced_at=now, run_id=run_id)
 
 
-def _apply(change: CategoryChange, pages: dict[UUID, Page]) -> Page:
+def _apply(
+    change: CategoryChange, pages: dict[UUID, Page], leaving_their_slug: set[int]
+) -> Page:
     """Change one saved category; its ancestors and elder siblings are in place."""
     wanted, differences = change.wanted, change.differences
     page = CategoryPage.objects.get(pk=pages[wanted.guid].pk).specific
@@ -144,23 +153,21 @@ def _apply(change: CategoryChange, pages: dict[UUID, Page]) -> Page:
     parent = page.get_parent(update=True)
     if {"slug", "parent"} & differences.keys():
         siblings = bulk.SlugAllocator(
-            {parent.path: parent}, [(parent.path, wanted.slug)], leaving_out=[page.pk]
+            {parent.path: parent},
+            [(parent.path, wanted.slug)],
+            leaving_out=leaving_their_slug,
         )
         page.slug = siblings.allocate(parent.path, wanted.slug)
     page.title = page.draft_title = wanted.title
     page.description = wanted.description
     page.url_path = f"{parent.url_path}{page.slug}/"
-    page.live = True
-    page.expired = False
     page.last_published_at = timezone.now()
-    columns = {
+    columns = bulk.make_live(page) | {
         "title",
         "draft_title",
         "slug",
         "url_path",
         "description",
-        "live",
-        "expired",
         "last_published_at",
     }
     bulk.update_columns([page], lambda _page: columns)

@@ -175,7 +175,7 @@ def _values(product: Product, page_type: PageType) -> tuple[dict[str, Any], list
                 raw, Target(binding.field, binding.property)
             )
         except ConversionError as error:
-            faults.append(f"“{binding.label()}”: {error}")
+            faults.append(_fault_of(binding.label(), error))
     if page_type.catch_all is not None:
         entries = []
         for prop in page_type.unclaimed:
@@ -185,7 +185,7 @@ def _values(product: Product, page_type: PageType) -> tuple[dict[str, Any], list
             try:
                 value = _specification_value(raw, prop, page_type.catch_all.field)
             except ConversionError as error:
-                faults.append(f"“{prop.display_name or prop.name}”: {error}")
+                faults.append(_fault_of(prop.display_name or prop.name, error))
                 continue
             entries.append(
                 {
@@ -198,6 +198,10 @@ def _values(product: Product, page_type: PageType) -> tuple[dict[str, Any], list
             )
         values[page_type.catch_all.field_name()] = entries
     return values, faults
+
+
+def _fault_of(label: str, error: ConversionError) -> str:
+    return _("“%(property)s”: %(fault)s") % {"property": label, "fault": error}
 
 
 def _raw_value(product: Product, binding: Binding) -> Any:

@@ -78,10 +78,14 @@ class Places:
 
 
 class Planner:
-    """Plans the batches of one run."""
+    """Plans the batches of one run.
 
-    def __init__(self, places: Places) -> None:
+    Nothing of a dry run is written, so there a planned parent counts as one.
+    """
+
+    def __init__(self, places: Places, *, dry_run: bool = False) -> None:
         self._places = places
+        self._dry_run = dry_run
         self._locale = Locale.get_default()
         self._planned_products: set[UUID] = set()
 
@@ -124,9 +128,10 @@ class Planner:
         compared, mistyped = self._compare(to_compare, links, page_types, images)
         changes.extend(compared)
         faults.extend(mistyped)
-        self._planned_products.update(
-            change.guid for change in changes if change.content.kind == Kind.PRODUCT
-        )
+        if self._dry_run:
+            self._planned_products.update(
+                change.guid for change in changes if change.content.kind == Kind.PRODUCT
+            )
         order = {content.guid: at for at, content in enumerate(ordered)}
         return sorted(changes, key=lambda change: order[change.guid]), faults
 

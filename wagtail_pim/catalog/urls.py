@@ -6,17 +6,21 @@ it; a category has that many. So it is done here, in batches, for all of a sync.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.apps import apps
-from django.db.models import CharField, Value
+from django.db.models import Case, F, TextField, Value, When
 from django.db.models.functions import Concat, Substr
 from wagtail.models import Page
 
 from wagtail_pim.conf import redirects_wanted
 
+from .bulk import grouped
+
 ROWS_PER_STATEMENT = 500
+# SQLite takes 999 variables a statement in old builds.
+CHANGES_PER_STATEMENT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +35,65 @@ class UrlChange:
 
 
 def follow_url_changes(changes: Iterable[UrlChange]) -> None:
-    """Give descendants their new url_path and let every old URL lead to its page."""
+    """Give descendants their new url_path and let every old URL lead to its page.
+
+    The number of queries depends on the depths at which pages changed, not on the
+    number of pages. The deepest come first: below them stand the URLs of which their
+    ancestors' old ones are a part still.
+    """
     effective = [change for change in changes if change.has_effect()]
-    moved: list[tuple[Page, str]] = []
-    for change in effective:
-        page = change.page
-        moved.append((page, change.old_url_path))
-        if page.numchild:
-            descendants = Page.objects.filter(
-                path__startswith=page.path, depth__gt=page.depth
-            )
-            descendants.filter(url_path__startswith=change.old_url_path).update(
-                url_path=Concat(
-                    Value(page.url_path),
-                    Substr("url_path", len(change.old_url_path) + 1),
-                    output_field=CharField(),
-                )
-            )
-            moved.extend(
-                (child, change.old_url_path + child.url_path[len(page.url_path) :])
-                for child in descendants.filter(live=True)
-                .only("pk", "url_path", "locale")
-                .iterator(ROWS_PER_STATEMENT)
-            )
+    moved = [(change.page, change.old_url_path) for change in effective]
+    by_depth = grouped(effective, key=lambda change: change.page.depth)
+    for depth in sorted(by_depth, reverse=True):
+        level = sorted(by_depth[depth], key=lambda change: change.page.path)
+        for start in range(0, len(level), CHANGES_PER_STATEMENT):
+            moved += _follow_below(level[start : start + CHANGES_PER_STATEMENT])
     _leave_redirects(moved)
+
+
+def _follow_below(changes: Sequence[UrlChange]) -> Iterator[tuple[Page, str]]:
+    """Pages below changed pages of one depth, with the url_path that they had.
+
+    ``changes`` are in order of path.
+    """
+    by_path = {change.page.path: change for change in changes}
+    first, last = changes[0].page, changes[-1].page
+    length = len(first.path)
+    descendants = (
+        Page.objects.filter(
+            depth__gt=first.depth,
+            path__range=(first.path, Page._get_children_path_interval(last.path)[1]),
+        )
+        .annotate(ancestor=Substr("path", 1, length))
+        .filter(ancestor__in=list(by_path))
+        .order_by()
+    )
+    descendants.update(
+        url_path=Case(
+            *(
+                When(
+                    path__startswith=path,
+                    url_path__startswith=change.old_url_path,
+                    then=Concat(
+                        Value(change.page.url_path),
+                        Substr("url_path", len(change.old_url_path) + 1),
+                        output_field=TextField(),
+                    ),
+                )
+                for path, change in by_path.items()
+            ),
+            default=F("url_path"),
+        )
+    )
+    for page in (
+        descendants.filter(live=True)
+        .only("pk", "path", "url_path", "locale")
+        .iterator(ROWS_PER_STATEMENT)
+    ):
+        change = by_path[page.path[:length]]
+        new = change.page.url_path
+        if page.url_path.startswith(new):
+            yield page, change.old_url_path + page.url_path[len(new) :]
 
 
 def _leave_redirects(moved: Sequence[tuple[Page, str]]) -> None:
@@ -84,7 +123,10 @@ def _leave_redirects(moved: Sequence[tuple[Page, str]]) -> None:
     for start in range(0, len(rows), ROWS_PER_STATEMENT):
         chunk = rows[start : start + ROWS_PER_STATEMENT]
         # An older automatic redirect at the same URL would lead to the wrong page.
-        Redirect.objects.filter(
-            automatically_created=True, old_path__in=[row.old_path for row in chunk]
-        ).delete()
+        for site_id, group in grouped(chunk, key=lambda row: row.site_id).items():
+            Redirect.objects.filter(
+                automatically_created=True,
+                site_id=site_id,
+                old_path__in=[row.old_path for row in group],
+            ).delete()
         Redirect.objects.bulk_create(chunk, ignore_conflicts=True)

@@ -21,6 +21,7 @@ from wagtail_pim.models import CategoryMembership, PimLink
 
 from . import bulk
 from .changes import Action
+from .mapping import PageContent
 from .named_relations import NamedRelation
 from .planner import Fault, PageChange, Places, image_key
 from .schema import PageClass, PageType
@@ -255,8 +256,7 @@ class _Batch:
                 page.title = page.draft_title = change.content.title
                 changed |= {"title", "draft_title"}
             if "live" in change.differences:
-                page.live, page.expired = True, False
-                changed |= {"live", "expired"}
+                changed |= bulk.make_live(page)
             columns[page.pk] = changed
         for url_change in url_changes:
             columns[url_change.page.pk] |= {"slug", "url_path"}
@@ -289,7 +289,14 @@ class _Batch:
 
     def _rename(self, changes: Sequence[PageChange]) -> list[UrlChange]:
         pages = [(change, self._pages[change.guid]) for change in changes]
-        bulk.lock_pages({page.get_parent().pk for _change, page in pages})
+        # A product that moved just now has taken its variants along.
+        places = Page.objects.only("path", "depth").in_bulk([p.pk for _c, p in pages])
+        for _change, page in pages:
+            page.path, page.depth = places[page.pk].path, places[page.pk].depth
+        parent_paths = {page.path[: -Page.steplen] for _change, page in pages}
+        bulk.lock_pages(
+            Page.objects.filter(path__in=parent_paths).values_list("pk", flat=True)
+        )
         return self._allot_slugs(pages)
 
     def _allot_slugs(
@@ -321,7 +328,7 @@ class _Batch:
                 guid=change.guid,
                 locale=locale,
                 version=change.content.product.current_version_number,
-                content_hash=change.content.content_hash,
+                content_hash=self._content_hash(change.content),
                 synced_at=self._now,
                 run_id=self._run_id,
             )
@@ -334,12 +341,17 @@ class _Batch:
         for link in links:
             content = by_page[link.page_id].content
             link.version = content.product.current_version_number
-            link.content_hash = content.content_hash
+            link.content_hash = self._content_hash(content)
             link.synced_at = self._now
             link.run_id = self._run_id
         PimLink.objects.bulk_update(
             links, ["version", "content_hash", "synced_at", "run_id"]
         )
+
+    def _content_hash(self, content: PageContent) -> str:
+        """None of a page whose picture could not be had: it is compared again."""
+        picture = content.values["primary_image"]
+        return content.content_hash if picture in (None, *self._images) else ""
 
     def _write_memberships(self) -> None:
         changing = [

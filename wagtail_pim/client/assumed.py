@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from wagtail_pim.exceptions import (
@@ -43,7 +44,7 @@ class AssumedCalls:
             return None
         except ValidationError as error:
             raise PayloadError(
-                "The PIM's settings do not name its active publishing environment."
+                _("The PIM's settings do not name its active publishing environment.")
             ) from error
 
     def acknowledge(self, product: Product) -> Acknowledgement:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Final
-from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from django.utils.translation import gettext as _
 
 from wagtail_pim.exceptions import PimError, RecordError, UnreachableError
 
 from .options import LOOPBACK_HOSTS
-from .transport import RetryPolicy
+from .transport import CONNECTION_ERRORS, RetryPolicy, origin
 
 CHUNK_BYTES: Final = 64 * 1024
 
@@ -27,8 +27,7 @@ class Downloader:
     def __init__(
         self, odata_root: str, more_hosts: Collection[str], policy: RetryPolicy
     ) -> None:
-        root = urlsplit(odata_root)
-        self._root_origin = (root.scheme, root.hostname, root.port)
+        self._root_origin = origin(odata_root)
         self._more_hosts = {host.casefold() for host in more_hosts}
         self._timeout = (policy.connect_timeout, policy.read_timeout)
         self._session = requests.Session()
@@ -47,7 +46,7 @@ class Downloader:
                         % {"status": response.status_code}
                     )
                 return self._read(response, max_bytes)
-        except requests.RequestException as error:
+        except CONNECTION_ERRORS as error:
             raise UnreachableError(
                 _("Its file could not be had: %(kind)s.")
                 % {"kind": type(error).__name__}
@@ -55,18 +54,19 @@ class Downloader:
 
     def _check(self, url: str) -> None:
         try:
-            parts = urlsplit(url)
-            origin = (parts.scheme, parts.hostname, parts.port)
+            if origin(url) == self._root_origin:
+                return
+            # As the HTTP library reads it: see origin().
+            parts = urllib3.util.parse_url(url)
         except ValueError:
             raise _not_allowed("?") from None
-        if origin == self._root_origin:
-            return
+        host = ((parts.scheme and parts.host) or "?").strip("[]")
         if (
             parts.scheme != "https"
-            or parts.hostname not in self._more_hosts
-            or parts.hostname in LOOPBACK_HOSTS
+            or host not in self._more_hosts
+            or host in LOOPBACK_HOSTS
         ):
-            raise _not_allowed(parts.hostname or "?")
+            raise _not_allowed(host)
 
     def _read(self, response: requests.Response, max_bytes: int) -> bytes:
         content = bytearray()

@@ -7,13 +7,17 @@ properties.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import (
+    AfterValidator,
     AliasGenerator,
     BaseModel,
     BeforeValidator,
@@ -29,19 +33,22 @@ from wagtail_pim.exceptions import PayloadError
 NullAsEmpty = Annotated[str, BeforeValidator(lambda v: "" if v is None else v)]
 NullAsFalse = Annotated[bool, BeforeValidator(lambda v: False if v is None else v)]
 NullAsList = BeforeValidator(lambda v: [] if v is None else v)
+# A time without a zone is in UTC, as all of the PIM's are.
+AwareTime = Annotated[
+    datetime, AfterValidator(lambda v: v if v.tzinfo else v.replace(tzinfo=UTC))
+]
+
+_UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class Record(BaseModel):
-    """One record of an entity set."""
+class Payload(BaseModel):
+    """One object of an answer; keys match without regard to case."""
 
     model_config = ConfigDict(
         frozen=True,
         extra="ignore",
         alias_generator=AliasGenerator(validation_alias=to_camel),
     )
-    entity: ClassVar[str]
-
-    id: UUID
 
     @model_validator(mode="before")
     @classmethod
@@ -51,26 +58,43 @@ class Record(BaseModel):
         aliases = _aliases(cls)
         return {aliases.get(key.casefold(), key): value for key, value in data.items()}
 
+
+class Record(Payload):
+    """One record of an entity set."""
+
+    entity: ClassVar[str]
+
+    id: UUID
+
     @classmethod
     def parse(cls, data: Any) -> Self:
         """Raises PayloadError that names the record and each field at fault."""
         try:
             return cls.model_validate(data)
         except ValidationError as error:
+            # What stands inside an f-string is not found by xgettext.
+            whole = _("record")
             faults = "; ".join(
-                f"{'.'.join(map(str, fault['loc'])) or 'record'}: {fault['msg']}"
+                f"{'.'.join(map(str, fault['loc'])) or whole}: {fault['msg']}"
                 for fault in error.errors(include_url=False, include_input=False)[:5]
             )
             raise PayloadError(
-                f"The PIM sent a {cls.entity} that can't be read "
-                f"({describe_raw(data)}): {faults}."
+                _(
+                    "The PIM sent a %(entity)s that can't be read (%(record)s): "
+                    "%(faults)s."
+                )
+                % {
+                    "entity": cls.entity,
+                    "record": describe_raw(data),
+                    "faults": faults,
+                }
             ) from error
 
 
-_ALIASES: dict[type[Record], dict[str, str]] = {}
+_ALIASES: dict[type[Payload], dict[str, str]] = {}
 
 
-def _aliases(cls: type[Record]) -> dict[str, str]:
+def _aliases(cls: type[Payload]) -> dict[str, str]:
     if cls not in _ALIASES:
         _ALIASES[cls] = {
             str(f.validation_alias or name).casefold(): str(f.validation_alias or name)
@@ -87,12 +111,17 @@ def raw_value(data: Any, key: str) -> Any:
     return next((v for k, v in data.items() if k.casefold() == folded), None)
 
 
+def printable(text: str) -> str:
+    """``text`` without what no database and no console takes."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def describe_raw(data: Any) -> str:
     """Which record it is, for a message, as far as that can be told."""
     for key in ("productNumber", "name", "id"):
         if isinstance(value := raw_value(data, key), str) and value:
-            return f"{key} {value[:100]}"
-    return "no id"
+            return f"{key} {printable(value[:100])}"
+    return _("no id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,31 +139,31 @@ class InvalidRecord:
         except ValueError:
             guid = None
         number = raw_value(data, "productNumber") or raw_value(data, "name")
-        return cls(guid, str(number or guid or "?")[:255], error)
+        return cls(guid, printable(str(number or guid or "?")[:255]), error)
 
 
 class WebsiteLink(Record):
-    entity = "taxonomy's website link"
+    entity = gettext_lazy("taxonomy's website link")
     website_id: UUID
 
 
 class Taxonomy(Record):
     """A category tree as a whole; ``websites`` are the catalogs that it feeds."""
 
-    entity = "category taxonomy"
+    entity = gettext_lazy("category taxonomy")
     name: str
     websites: Annotated[list[WebsiteLink], NullAsList] = []
 
 
 class Website(Record):
-    entity = "website"
+    entity = gettext_lazy("website")
     name: str
 
 
 class Category(Record):
     """A node of a category tree."""
 
-    entity = "category"
+    entity = gettext_lazy("category")
     name: str
     category_taxonomy_id: UUID
     parent_id: UUID | None = None
@@ -148,7 +177,7 @@ class Category(Record):
 class Property(Record):
     """The definition of a property; ``name`` is unique, ``display_name`` is not."""
 
-    entity = "property"
+    entity = gettext_lazy("property")
     name: str
     display_name: NullAsEmpty = ""
     type: NullAsEmpty = ""
@@ -173,20 +202,19 @@ class Property(Record):
 
 
 class Template(Record):
-    entity = "template"
+    entity = gettext_lazy("template")
     name: str
     parent_template_id: UUID | None = None
 
 
-class PublishingSettings(BaseModel):
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel)
+class PublishingSettings(Payload):
     active_publishing_environment: str
 
 
 class Asset(Record):
     """A file of the PIM; ``current_asset_hash`` changes with its content."""
 
-    entity = "asset"
+    entity = gettext_lazy("asset")
     name: NullAsEmpty = ""
     type: NullAsEmpty = ""
     asset_file_name: NullAsEmpty = ""
@@ -199,14 +227,14 @@ class Asset(Record):
 
 
 class CategoryLink(Record):
-    entity = "product's category link"
+    entity = gettext_lazy("product's category link")
     category_tree_id: UUID
 
 
 class ProductHead(Record):
     """What planning needs of a product; a listing of these is small."""
 
-    entity = "product"
+    entity = gettext_lazy("product")
     product_number: Annotated[str, Field(min_length=1)]
     status: NullAsEmpty = ""
     primary_category_tree_id: UUID | None = None
@@ -242,7 +270,7 @@ class Product(ProductHead):
     template_id: UUID | None = None
     template_name: NullAsEmpty = ""
     current_version_number: Annotated[int, Field(ge=0)]
-    deactivate_on: datetime | None = None
+    deactivate_on: AwareTime | None = None
     is_archived: NullAsFalse = False
     primary_image_asset_id: UUID | None = None
     etag: str | None = Field(None, validation_alias="@odata.etag")

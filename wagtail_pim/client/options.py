@@ -31,31 +31,36 @@ class Environment(StrEnum):
         }[self]
 
 
+def _is_host(name: str) -> bool:
+    return all(name.removesuffix(".").split(".")) and not set(name) & set(" \\%")
+
+
 def normalise_api_address(address: str) -> str:
     """The OData root below ``address``, which may or may not name it already.
 
     Plain HTTP is accepted on this machine alone: a signature protects the request,
     not the catalog in the answer.
     """
-    parts = urlsplit(address.strip())
     try:
-        port = parts.port
+        parts = urlsplit(address.strip())
+        usable = (
+            parts.scheme in {"http", "https"}
+            and _is_host(parts.hostname or "")
+            and parts.port != 0
+            and not parts.query
+            and not parts.fragment
+            and "@" not in parts.netloc
+        )
     except ValueError:
-        port = -1
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or port == -1
-        or parts.query
-        or parts.fragment
-        or "@" in parts.netloc
-    ):
+        usable = False
+    if not usable:
         raise ConfigurationError(
             _(
                 "The API address “%(address)s” is not the address of a PIM. It looks "
                 "like https://pim.insitecloud.net/."
             )
-            % {"address": address if "@" not in parts.netloc else parts.hostname}
+            # What stands before an @ may be a password.
+            % {"address": address.rpartition("@")[2]}
         )
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         raise ConfigurationError(

@@ -21,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import tenacity
+import urllib3
 from django.utils.translation import gettext as _
 
 from wagtail_pim.exceptions import (
@@ -46,6 +47,8 @@ logger = logging.getLogger(__name__)
 
 MAX_CLOCK_SKEW_SECONDS: Final = 300
 BUSY_STATUSES: Final = frozenset({408, 425, 429})
+# requests lets some errors of urllib3 through, such as that of a host's name.
+CONNECTION_ERRORS: Final = (requests.RequestException, urllib3.exceptions.HTTPError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +90,19 @@ class Transport:
         self._request("PATCH", self._url(target), body=body, headers=headers)
 
     def _url(self, target: str) -> str:
-        url = urljoin(self.root, target)
-        if _origin(url) != _origin(self.root):
+        try:
+            url = urljoin(self.root, target)
+            other = origin(url)
+        except ValueError:
+            other = _("an address that can't be read")
+        own = origin(self.root)
+        if other != own:
             raise PayloadError(
                 _(
                     "The PIM's answer points to %(other)s. Credentials go to "
                     "%(own)s only, so this was not followed."
                 )
-                % {"other": _origin(url), "own": _origin(self.root)}
+                % {"other": other, "own": own}
             )
         return url
 
@@ -139,7 +147,7 @@ class Transport:
                 allow_redirects=False,
                 timeout=(self._retry.connect_timeout, self._retry.read_timeout),
             )
-        except requests.RequestException as error:
+        except CONNECTION_ERRORS as error:
             # The library's own text may hold the whole URL: name the kind alone.
             raise UnreachableError(
                 _(
@@ -147,30 +155,32 @@ class Transport:
                     "Check the API address and that this machine may connect to it."
                 )
                 % {
-                    "origin": _origin(url),
+                    "origin": origin(url),
                     "where": where,
                     "kind": type(error).__name__,
                 }
             ) from None
-        if not response.ok or response.is_redirect:
+        if not HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             raise _refusal(response, where)
         if response.status_code == HTTPStatus.NO_CONTENT or not response.content:
             return None
         try:
             return json.loads(response.content, parse_float=Decimal)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise TruncatedPayloadError(
                 _("The PIM's answer to %(where)s is not whole JSON.") % {"where": where}
             ) from error
 
 
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    try:
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        port = None
-    return f"{parts.scheme}://{parts.hostname}:{port}"
+def origin(url: str) -> str:
+    """Where a request for ``url`` goes to; raises ValueError if that can't be told.
+
+    Read as the HTTP library does. ``urllib.parse`` takes the host of
+    ``http://a\\@b/`` to be b; the library connects to a.
+    """
+    parts = urllib3.util.parse_url(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme or "")
+    return f"{parts.scheme}://{parts.host}:{port}"
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:
@@ -246,20 +256,15 @@ def _message_of(response: requests.Response) -> str:
     """What the OData error says, shortened, to stand behind the status."""
     try:
         message = response.json()["error"]["message"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return f": {' '.join(str(message).split())[:300]}"
 
 
 def _clock_skew_seconds(response: requests.Response) -> int | None:
     """How far this machine is ahead of the PIM, by its answer's Date header."""
-    try:
-        theirs = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
-        return None
-    if theirs.tzinfo is None:
-        theirs = theirs.replace(tzinfo=UTC)
-    return int((datetime.now(UTC) - theirs).total_seconds())
+    theirs = _parsed_date(response.headers.get("Date", ""))
+    return int((datetime.now(UTC) - theirs).total_seconds()) if theirs else None
 
 
 def _retry_after_seconds(response: requests.Response) -> float | None:
@@ -269,9 +274,14 @@ def _retry_after_seconds(response: requests.Response) -> float | None:
         return None
     if value.isdecimal():
         return float(value)
+    until = _parsed_date(value)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds()) if until else None
+
+
+def _parsed_date(value: str) -> datetime | None:
+    """The time that an HTTP header names; None if it can't be read."""
     try:
-        return max(
-            0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-        )
-    except (ValueError, TypeError):
+        parsed = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
         return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ def writes_refused() -> Iterator[None]:
         yield
 
 
-class Job:
+class Job(ABC):
     """One run of a job. Subclasses implement ``execute``.
 
     ``numbers`` limits the run to these products and variants.
@@ -114,8 +115,9 @@ class Job:
         self._progress = progress
         self._failures_in_a_row = 0
 
+    @abstractmethod
     def execute(self) -> None:
-        raise NotImplementedError
+        """Do the job and report it; raises PimError where the run has to end."""
 
     def run(self) -> RunReport:
         """The report, also of a run that failed; only a bug raises."""
@@ -130,31 +132,46 @@ class Job:
         except PimError as error:
             logger.error("Run %s: %s", run_id, error)
             self.report.error, self.report.error_code = str(error), error.code
+        except DatabaseError as error:
+            logger.exception("Run %s: the database failed", run_id)
+            self.report.error_code = "database"
+            self.report.error = _(
+                "The site's database failed (%(error)s). What was committed before "
+                "stays; run again."
+            ) % {"error": error}
         self.report.finished_at = timezone.now()
         logger.info("Run %s: %s", run_id, self.report.state)
         return self.report
 
-    def add(self, item: Item) -> None:
-        """Report an item; raises TooManyFailuresError at the limit of the settings."""
-        self.report.add(item)
-        if item.outcome != Outcome.FAILED:
-            self._failures_in_a_row = 0
-            return
-        logger.warning(
-            "Run %s: %s %s failed: %s",
-            self.report.run_id,
-            item.kind,
-            item.number,
-            item.reason,
-        )
-        self._failures_in_a_row += 1
-        if self._failures_in_a_row >= get_config().max_failures_in_a_row:
+    def add(self, *items: Item) -> None:
+        """Report items, all of them before any error.
+
+        Raises TooManyFailuresError at the limit of the settings.
+        """
+        limit = get_config().max_failures_in_a_row
+        last_straw: Item | None = None
+        for item in items:
+            self.report.add(item)
+            if item.outcome != Outcome.FAILED:
+                self._failures_in_a_row = 0
+                continue
+            logger.warning(
+                "Run %s: %s %s failed: %s",
+                self.report.run_id,
+                item.kind,
+                item.number,
+                item.reason,
+            )
+            self._failures_in_a_row += 1
+            if self._failures_in_a_row == limit:
+                last_straw = item
+        if last_straw is not None:
             raise TooManyFailuresError(
                 _(
                     "%(count)d records failed in a row, the last with: %(reason)s The "
                     "run was stopped; what was published before stays."
                 )
-                % {"count": self._failures_in_a_row, "reason": item.reason}
+                % {"count": limit, "reason": last_straw.reason}
             )
 
     def show_progress(self, done: int, total: int) -> None:

@@ -47,6 +47,7 @@ from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import (
     ConfigurationError,
     PermanentError,
+    PimError,
     RecordError,
     ServerFaultError,
 )
@@ -108,7 +109,7 @@ class PublishApprovedProducts(Job):
             write_categories(categories, self.report.run_id)
         self._report_categories(categories)
         self._places = Places(planned=self._ranks if self.dry_run else ())
-        self._planner = Planner(self._places)
+        self._planner = Planner(self._places, dry_run=self.dry_run)
         done = 0
         for batch in _batches(work, get_config().batch_size):
             self._publish(batch)
@@ -235,14 +236,15 @@ class PublishApprovedProducts(Job):
         """One batch, whole: read, map, plan, commit, acknowledge."""
         contents: list[PageContent] = []
         archived: list[Product] = []
-        for product in self._read(batch):
+        products, set_aside = self._read(batch)
+        for product in products:
             if product.is_archived:
                 archived.append(product)
                 continue
             try:
                 contents.append(map_product(product, self._schema, self._ranks))
             except RecordError as error:
-                self._fail_product(product, str(error))
+                set_aside.append(_failed_product(product, str(error)))
         images = self._images(contents)
         page_types = {
             content.model: self._schema.page_type(content.model) for content in contents
@@ -253,18 +255,19 @@ class PublishApprovedProducts(Job):
             writer = Writer(self._places, page_types, self.report.run_id)
             pages, refused = writer.write(changes, images)
             faults += refused
-        for fault in faults:
-            self._fail_product(fault.product, fault.reason)
+        set_aside += [_failed_product(f.product, f.reason) for f in faults]
         refused_ids = {fault.product.id for fault in faults}
         finished = [
             (change.content.product, self._item(change, pages))
             for change in changes
             if change.guid not in refused_ids
         ]
-        self._settle([*finished, *self._remove(archived)])
+        self._settle(batch, [*finished, *self._remove(archived)], set_aside)
 
-    def _read(self, batch: Sequence[Work]) -> Iterator[Product]:
-        """The batch's whole records that are still to be published."""
+    def _read(self, batch: Sequence[Work]) -> tuple[list[Product], list[Item]]:
+        """The batch's whole records that are still to be published, and the others."""
+        products: list[Product] = []
+        set_aside: list[Item] = []
         numbers = {w.id: w.number for w in batch}
         for record in self.pim.client.products(numbers):
             if isinstance(record, InvalidRecord):
@@ -273,26 +276,17 @@ class PublishApprovedProducts(Job):
                     if record.id
                     else record.number
                 )
-                self._fail("product", number, str(record.error), record.id)
+                set_aside.append(
+                    _failed("product", number, str(record.error), record.id)
+                )
                 continue
             numbers.pop(record.id, None)
             if record.has_status(APPROVED) or record.has_status(PUBLISHED):
-                yield record
+                products.append(record)
             else:
-                self._leave(record.product_number, record.id)
-        for guid, number in numbers.items():
-            self._leave(number, guid)
-
-    def _leave(self, number: str, guid: UUID) -> None:
-        self.add(
-            Item(
-                kind=Kind.PRODUCT,
-                number=number,
-                guid=guid,
-                outcome=Outcome.UNCHANGED,
-                note=_("It was changed in the PIM meanwhile and is not Approved now."),
-            )
-        )
+                set_aside.append(_left(record.product_number, record.id))
+        set_aside += [_left(number, guid) for guid, number in numbers.items()]
+        return products, set_aside
 
     def _images(self, contents: Sequence[PageContent]) -> dict[UUID, int]:
         """Image keys by asset Guid; a dry run knows those that are there already."""
@@ -345,19 +339,25 @@ class PublishApprovedProducts(Job):
 
     # Acknowledge
 
-    def _settle(self, finished: Sequence[tuple[Product, Item]]) -> None:
-        """Tell the PIM what is committed; report it also where telling fails."""
-        waiting = list(finished)
+    def _settle(
+        self,
+        batch: Sequence[Work],
+        finished: Sequence[tuple[Product, Item]],
+        set_aside: Sequence[Item],
+    ) -> None:
+        """Tell the PIM what is committed; report the batch also where telling fails."""
+        order: dict[UUID | None, int] = {w.id: at for at, w in enumerate(batch)}
+        items = [*set_aside, *(item for _product, item in finished)]
+        items.sort(key=lambda item: order.get(item.guid, -1))
         try:
-            while waiting:
-                product, item = waiting[0]
+            for product, item in finished:
                 if not self.dry_run and product.has_status(APPROVED):
                     self._acknowledge(product, item)
-                waiting.pop(0)
-                self.add(item)
-        finally:
-            for _product, item in waiting:
+        except PimError:
+            for item in items:
                 self.report.add(item)
+            raise
+        self.add(*items)
 
     def _acknowledge(self, product: Product, item: Item) -> None:
         item.acknowledged = False
@@ -404,30 +404,40 @@ class PublishApprovedProducts(Job):
                 )
             )
 
-    def _fail_product(self, product: Product, reason: str) -> None:
-        kind = Kind.VARIANT if product.is_variant() else Kind.PRODUCT
-        self._fail(
-            kind, product.product_number, reason, product.id, product.product_title
-        )
-
     def _fail(
-        self,
-        kind: str,
-        number: str,
-        reason: str,
-        guid: UUID | None = None,
-        title: str = "",
+        self, kind: str, number: str, reason: str, guid: UUID | None = None
     ) -> None:
-        self.add(
-            Item(
-                kind=kind,
-                number=number,
-                title=title,
-                guid=guid,
-                outcome=Outcome.FAILED,
-                reason=reason,
-            )
-        )
+        self.add(_failed(kind, number, reason, guid))
+
+
+def _failed(
+    kind: str, number: str, reason: str, guid: UUID | None = None, title: str = ""
+) -> Item:
+    return Item(
+        kind=kind,
+        number=number,
+        title=title,
+        guid=guid,
+        outcome=Outcome.FAILED,
+        reason=reason,
+    )
+
+
+def _failed_product(product: Product, reason: str) -> Item:
+    kind = Kind.VARIANT if product.is_variant() else Kind.PRODUCT
+    return _failed(
+        kind, product.product_number, reason, product.id, product.product_title
+    )
+
+
+def _left(number: str, guid: UUID) -> Item:
+    return Item(
+        kind=Kind.PRODUCT,
+        number=number,
+        guid=guid,
+        outcome=Outcome.UNCHANGED,
+        note=_("It was changed in the PIM meanwhile and is not Approved now."),
+    )
 
 
 def _without_page(guids: Iterable[UUID]) -> list[UUID]:

@@ -7,9 +7,10 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -24,10 +25,29 @@ from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import PimError
 from wagtail_pim.jobs import JOBS, connect
 from wagtail_pim.jobs.connection_check import Level, check_connection
-from wagtail_pim.jobs.report import Outcome, RunReport, State
+from wagtail_pim.jobs.report import Item, Outcome, RunReport, State
+from wagtail_pim.models.links import KINDS
 
 EXIT_CODES = {State.SUCCEEDED: 0, State.FAILED: 1, State.FAILED_ITEMS: 2}
+INTERRUPTED = 130
 ITEMS_SHOWN = 50
+LEVEL_LABELS = {
+    Level.OK: gettext_lazy("OK"),
+    Level.WARNING: gettext_lazy("Warning"),
+    Level.ERROR: gettext_lazy("Error"),
+}
+OUTCOME_LABELS = {
+    Outcome.CREATED: gettext_lazy("created"),
+    Outcome.UPDATED: gettext_lazy("updated"),
+    Outcome.UNCHANGED: gettext_lazy("unchanged"),
+    Outcome.REMOVED: gettext_lazy("removed"),
+    Outcome.FAILED: gettext_lazy("failed"),
+}
+KIND_LABELS = {**dict(KINDS), "picture": gettext_lazy("picture")}
+
+
+def _kind(item: Item) -> str:
+    return str(KIND_LABELS.get(item.kind, item.kind))
 
 
 class Command(BaseCommand):
@@ -90,6 +110,11 @@ class Command(BaseCommand):
                 ).run()
             except PimError as error:
                 report = RunReport.of_failed_start(job, dry_run, error)
+            except KeyboardInterrupt:
+                raise CommandError(
+                    _("Stopped. What was committed before stays; run again."),
+                    returncode=INTERRUPTED,
+                ) from None
         if json:
             self._print_json(report.as_json())
         else:
@@ -114,7 +139,9 @@ class Command(BaseCommand):
                 Level.ERROR: self.style.ERROR,
             }
             for finding in findings:
-                level = styles[finding.level](f"{finding.level.upper():8}")
+                level = styles[finding.level](
+                    f"{LEVEL_LABELS[finding.level].upper():7} "
+                )
                 self.stdout.write(f"{level}{finding.subject}: {finding.message}")
         if failed:
             sys.exit(1)
@@ -134,17 +161,20 @@ class Command(BaseCommand):
         table.add_column(_("Categories"), justify="right")
         for outcome in Outcome:
             table.add_row(
-                outcome.value,
+                str(OUTCOME_LABELS[outcome]),
                 str(report.counts[outcome]),
                 str(report.category_counts[outcome]),
             )
-        table.add_row("acknowledged", str(report.acknowledged), "")
+        table.add_row(_("acknowledged"), str(report.acknowledged), "")
         console.print(table)
         if not report.error and not report.counts.total():
             console.print(_("No product is Approved in the PIM: nothing to publish."))
         if report.dry_run:
             for item in report.items[:ITEMS_SHOWN]:
-                console.print(f"{item.outcome} {item.kind} {item.number}", markup=False)
+                console.print(
+                    f"{OUTCOME_LABELS[item.outcome]} {_kind(item)} {item.number}",
+                    markup=False,
+                )
                 for name, (old, new) in item.differences.items():
                     console.print(
                         f"    {name}: {quoted(old)} → {quoted(new)}", markup=False
@@ -152,7 +182,13 @@ class Command(BaseCommand):
         failed = list(report.failed_items())
         for item in failed[:ITEMS_SHOWN]:
             console.print(
-                f"{_('Failed')}: {item.kind} {item.number}: {item.reason}", markup=False
+                _("Failed: %(kind)s %(number)s: %(reason)s")
+                % {
+                    "kind": _kind(item),
+                    "number": item.number,
+                    "reason": item.reason,
+                },
+                markup=False,
             )
         if len(failed) > ITEMS_SHOWN:
             console.print(
@@ -160,6 +196,8 @@ class Command(BaseCommand):
                 % {"count": len(failed) - ITEMS_SHOWN}
             )
         for warning in report.warnings:
-            console.print(f"{_('Warning')}: {warning}", markup=False)
+            console.print(_("Warning: %(text)s") % {"text": warning}, markup=False)
         if report.error:
-            console.print(f"{_('The run failed')}: {report.error}", markup=False)
+            console.print(
+                _("The run failed: %(error)s") % {"error": report.error}, markup=False
+            )

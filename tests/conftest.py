@@ -1,0 +1,109 @@
+"""A running sandbox PIM, a site that is pointed at it, and ways to run the job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from wagtail.models import Page, Site
+
+from sandbox_site.pim.server import PimServer
+from sandbox_site.shop.models import HomePage
+from wagtail_pim.jobs import PublishApprovedProducts, connect
+from wagtail_pim.jobs.report import Item, RunReport
+
+from .pim_data import PimData, fill
+
+Publish = Callable[..., RunReport]
+
+
+@pytest.fixture
+def pim_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PimServer]:
+    """A sandbox PIM on a free port, with the records of ``fill``."""
+    monkeypatch.delenv("PIM_APP_KEY", raising=False)
+    monkeypatch.delenv("PIM_SECRET_KEY", raising=False)
+    with PimServer(tmp_path / "pim.sqlite3") as server:
+        fill(PimData(server.store))
+        yield server
+
+
+@pytest.fixture
+def pim(pim_server: PimServer) -> PimData:
+    return PimData(pim_server.store)
+
+
+@pytest.fixture
+def configure(pim_server: PimServer, settings: Any) -> Callable[..., None]:
+    """Points the site at the sandbox PIM; call it to set more of WAGTAIL_PIM."""
+
+    def set_options(**more: Any) -> None:
+        settings.WAGTAIL_PIM = {**settings.WAGTAIL_PIM, **more}
+
+    key = pim_server.store.credentials().write
+    settings.WAGTAIL_PIM = {
+        "ENVIRONMENT": "Sandbox",
+        "API_ADDRESS": pim_server.url,
+        "APP_KEY": key.app_key,
+        "SECRET_KEY": key.secret_key,
+        "MAX_ATTEMPTS": 3,
+        "MAX_RETRY_WAIT": 0.01,
+    }
+    return set_options
+
+
+@pytest.fixture
+def site(db: None) -> Iterator[Site]:
+    """The default site, with the shop's home page as its root."""
+    Page.objects.filter(depth=2).delete()
+    root = Page.get_first_root_node()
+    home = root.add_child(instance=HomePage(title="Home", slug="shop"))
+    site = Site.objects.filter(is_default_site=True).first() or Site(
+        hostname="localhost", is_default_site=True
+    )
+    site.root_page = home
+    site.save()
+    yield site
+    # It holds the paths of sites whose rows are rolled back.
+    cache.clear()
+
+
+@pytest.fixture
+def publish(site: Site, configure: Callable[..., None]) -> Publish:
+    """Runs Publish approved products here, against the sandbox PIM."""
+
+    def run(*numbers: str, **options: Any) -> RunReport:
+        return PublishApprovedProducts(connect(), numbers=numbers, **options).run()
+
+    return run
+
+
+class CapturedQueries(CaptureQueriesContext):
+    """The queries of a block; transactions and savepoints are none."""
+
+    def __init__(self) -> None:
+        super().__init__(connection)
+
+    def statements(self, *verbs: str) -> list[str]:
+        """Those that begin with one of ``verbs``."""
+        statements = [query["sql"].lstrip("( ") for query in self.captured_queries]
+        return [sql for sql in statements if sql.upper().startswith(verbs)]
+
+    def reads(self) -> list[str]:
+        return self.statements("SELECT")
+
+    def writes(self) -> list[str]:
+        return self.statements("INSERT", "UPDATE", "DELETE", "REPLACE", "COPY", "WITH")
+
+
+@pytest.fixture
+def queries() -> Callable[[], CapturedQueries]:
+    return CapturedQueries
+
+
+def items_by_number(report: RunReport) -> dict[str, Item]:
+    return {item.number: item for item in report.items}
