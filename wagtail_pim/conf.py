@@ -73,11 +73,16 @@ SETTING_NAMES: Final = frozenset(
 def _deployed_options(given: Mapping[str, Any]) -> dict[str, DeployedOption]:
     options = {}
     for name in OPTION_NAMES:
-        if name in given:
+        if given.get(name) not in (None, ""):
             options[name] = DeployedOption(given[name], f'WAGTAIL_PIM["{name}"]')
         elif os.environ.get(f"PIM_{name}"):
             options[name] = DeployedOption(os.environ[f"PIM_{name}"], f"PIM_{name}")
     return options
+
+
+def _as_tuple(value: Any) -> tuple[str, ...]:
+    """One name alone is a list of one, not of its letters."""
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 @cache
@@ -85,7 +90,7 @@ def get_config() -> Config:
     """The site's configuration, read once and again when a setting changes."""
     given: Mapping[str, Any] = getattr(settings, "WAGTAIL_PIM", {})
     values: dict[str, Any] = {
-        f.name: tuple(value) if isinstance(value, (list, set)) else value
+        f.name: _as_tuple(value) if "tuple" in str(f.type) else value
         for f in fields(Config)
         if (value := given.get(f.name.upper())) is not None
     }

@@ -32,7 +32,7 @@ from taggit.managers import TaggableManager
 from wagtail.fields import RichTextField
 
 from .client.entities import Property, printable
-from .html import clean_html, html_to_plain, plain_to_html
+from .sanitizing import clean_html, html_to_plain, plain_to_html
 
 MULTI_VALUE_SEPARATOR: Final = "~"
 
@@ -88,7 +88,7 @@ def converter_for(field: Any) -> Converter | None:
 def convert(value: Any, target: Target) -> Any:
     """The field's value for the PIM's; the field's empty value for an empty one."""
     field = target.field
-    if _is_empty(value) or (target.holds_several_values() and not split_values(value)):
+    if is_empty(value, target):
         return empty_value(field)
     converter = converter_for(field)
     if converter is None:
@@ -101,10 +101,11 @@ def convert(value: Any, target: Target) -> Any:
     return converted
 
 
-def _is_empty(value: Any) -> bool:
-    return (
-        value is None or value == [] or (isinstance(value, str) and not value.strip())
-    )
+def is_empty(value: Any, target: Target) -> bool:
+    """Whether the PIM has no value: nothing, blanks, or a multi-select of nothing."""
+    if value is None or value == [] or (isinstance(value, str) and not value.strip()):
+        return True
+    return target.holds_several_values() and not split_values(value)
 
 
 def empty_value(field: Any) -> Any:

@@ -203,9 +203,6 @@ def test_subclass_of_a_page_type_that_is_not_synced_is(shirts):
     assert schema.page_type_for(product("TShirt")).model is shirts[1]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="The last class of a template wins, also if it is not synced."
-)
 def test_class_that_is_not_synced_does_not_take_the_template_of_one_that_is(shirts):
     # What the hint of E007 tells a developer to do.
     shirt, t_shirt = shirts

@@ -305,6 +305,7 @@ def write(site: Any, pim: PimData, publish: Any) -> Callable[..., Any]:
             model=BicycleVariantPage if variant else BicyclePage,
             title=number,
             slug=number.lower(),
+            slug_is_given=True,
             parent=UUID(
                 guid("product", parent) if variant else guid("category", "City")
             ),

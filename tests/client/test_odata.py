@@ -50,6 +50,13 @@ def test_pages_are_read_one_at_a_time():
     assert len(transport.asked) == 1
 
 
+@pytest.mark.parametrize("count", [None, "many", -1, 1.5])
+def test_listing_that_is_not_counted_is_an_error(count):
+    # Whether it is whole could not be told.
+    with pytest.raises(PayloadError, match="does not say how many records things has"):
+        read(page([1], count))
+
+
 @pytest.mark.parametrize("count", [0, "0"])
 def test_empty_listing(count):
     assert read(page([], count)) == [[]]

@@ -90,7 +90,7 @@ def test_a_renamed_category_takes_its_pages_along(pim, publish, client):
     pim.product("A1", "City")
     pim.variant("A1-1", "A1")
     publish()
-    pim.change_category("City", name="Town", description="New")
+    pim.change_category("City", name="Town", urlSegment="town", description="New")
     report = publish()
     page = category("Town")
     assert (page.slug, page.draft_title) == ("town", "Town")
@@ -119,12 +119,23 @@ def test_a_category_keeps_its_url_segment_over_a_new_name(pim, publish):
     assert category("Town").url_path == "/shop/spokewell/bicycles/urban/"
 
 
+def test_a_category_without_url_segment_keeps_its_url_over_a_new_name(pim, publish):
+    publish()
+    pim.change_category("City", name="Town")
+    publish()
+    assert category("Town").url_path == "/shop/spokewell/bicycles/city/"
+    pim.change_category("City", parent="Helmets")
+    publish()
+    assert category("Town").url_path == "/shop/spokewell/helmets/city/"
+    _assert_settled(publish)
+
+
 def test_a_category_with_thousands_below_it_is_renamed(pim, publish, client, queries):
     publish()
     city = bulk.lock_pages([category("City").pk])[category("City").pk]
     pages = [GenericProductPage(title=f"P{n}", slug=f"p{n}") for n in range(1250)]
     bulk.insert_pages([bulk.NewPage(page, city) for page in pages])
-    pim.change_category("Bicycles", name="Bikes")
+    pim.change_category("Bicycles", name="Bikes", urlSegment="bikes")
 
     with queries() as captured:
         report = publish()
@@ -157,8 +168,8 @@ def test_a_moved_category_takes_its_pages_along(pim, publish, client, parent):
 def test_a_move_and_a_rename_at_once(pim, publish, client):
     pim.product("A1", "City")
     publish()
-    pim.change_category("City", parent="Helmets", name="Town")
-    pim.change_category("Helmets", name="Hats")
+    pim.change_category("City", parent="Helmets", name="Town", urlSegment="town")
+    pim.change_category("Helmets", name="Hats", urlSegment="hats")
     publish()
     assert category("Town").url_path == "/shop/spokewell/hats/town/"
     response = client.get("/spokewell/bicycles/city/a1/")
@@ -194,8 +205,8 @@ def test_categories_that_swap_their_names_swap_their_urls(pim, publish):
     pim.product("A1", "City")
     publish()
     city = category("City").pk
-    pim.change_category("City", name="Touring")
-    pim.change_category("Touring", name="City")
+    pim.change_category("City", name="Touring", urlSegment="touring")
+    pim.change_category("Touring", name="City", urlSegment="city")
     publish()
     page = Page.objects.get(pk=city)
     assert (page.title, page.slug) == ("Touring", "touring")
@@ -261,7 +272,7 @@ def test_products_and_editors_pages_keep_their_place_among_categories(pim, publi
     publish()
     category("City").add_child(instance=HomePage(title="Advice", slug="advice"))
     pim.change_category("A", displaySequence=3)
-    pim.change_category("City", name="Town")
+    pim.change_category("City", name="Town", urlSegment="town")
     publish()
     titles = [page.title for page in category("Town").get_children()]
     assert titles.index("B") < titles.index("A")

@@ -410,6 +410,29 @@ def test_products_that_swap_their_slugs_swap_their_urls(pim, publish):
     assert (product_page("A1").slug, product_page("A2").slug) == ("two", "one")
 
 
+def test_a_page_that_returns_to_its_old_url_does_not_redirect_to_itself(
+    pim, publish, client
+):
+    pim.product("A1", "City", urlSegment="one")
+    for segment in ("one", "two", "one"):
+        pim.change("A1", urlSegment=segment)
+        publish()
+    page = product_page("A1")
+    assert client.get("/spokewell/bicycles/city/two/")["Location"] == page.url
+    pim.change("A1", isArchived=True)
+    publish()
+    assert client.get("/spokewell/bicycles/city/one/").status_code == 404
+
+
+def test_without_url_segment_a_new_title_keeps_the_url(pim, publish):
+    pim.product("A1", "City", productTitle="Diamond 8", urlSegment="")
+    publish()
+    pim.change("A1", productTitle="Diamond 9")
+    publish()
+    page = product_page("A1")
+    assert (page.title, page.slug) == ("Diamond 9", "diamond-8")
+
+
 def test_equal_slugs_get_a_suffix_that_lasts(pim, publish):
     pim.product("A1", urlSegment="same")
     pim.product("A2", urlSegment="same")

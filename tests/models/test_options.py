@@ -298,14 +298,7 @@ def test_option_beside_deployed_ones_is_stored(stored, form, deploy):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        pytest.param(
-            "ENVIRONMENT",
-            "production",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="The disabled field is validated against its choices.",
-            ),
-        ),
+        ("ENVIRONMENT", "production"),
         ("NUMBER_OF_LOOKBACK_DAYS", "9"),
         ("API_ADDRESS", "https://deployed.example/odata"),
     ],

@@ -15,9 +15,9 @@ from wagtail_pim.client.entities import Category, Taxonomy, Website
 from wagtail_pim.conf import get_config
 from wagtail_pim.converters import ConversionError, clean_text
 from wagtail_pim.exceptions import ConfigurationError
-from wagtail_pim.html import clean_html
 from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
+from wagtail_pim.sanitizing import clean_html
 
 from .bulk import slugs_held_by_siblings
 from .changes import Action
@@ -26,12 +26,16 @@ from .mapping import MAX_TITLE_LENGTH, make_slug
 
 @dataclass(frozen=True, slots=True)
 class WantedCategory:
-    """A catalog or category as the PIM has it; a catalog has no parent."""
+    """A catalog or category as the PIM has it; a catalog has no parent.
+
+    ``slug_is_given`` as in PageContent.
+    """
 
     guid: UUID
     kind: Kind
     title: str
     slug: str
+    slug_is_given: bool
     description: str
     parent: UUID | None
 
@@ -113,7 +117,7 @@ def feeding_trees(
         raise ConfigurationError(
             _("No category tree of the PIM is mapped to a website of this site. ")
             + (
-                _("WAGTAIL_PIM[“CATALOGS”] names %(names)s.")
+                _("WAGTAIL_PIM['CATALOGS'] names %(names)s.")
                 % {"names": ", ".join(chosen)}
                 if chosen is not None
                 else _("Map one in the PIM, in the category tree's settings.")
@@ -151,6 +155,7 @@ def wanted_tree(
                 kind=Kind.CATALOG,
                 title=website.name[:MAX_TITLE_LENGTH],
                 slug=make_slug(website.name),
+                slug_is_given=False,
                 description="",
                 parent=None,
             )
@@ -199,6 +204,7 @@ def _append_branch(
                 kind=Kind.CATEGORY,
                 title=title,
                 slug=make_slug(category.url_segment, title),
+                slug_is_given=bool(make_slug(category.url_segment, default="")),
                 description=description,
                 parent=parent,
             )
@@ -282,7 +288,7 @@ def _differences(
     differences: dict[str, tuple[Any, Any]] = {}
     if page.title != wanted.title:
         differences["title"] = (page.title, wanted.title)
-    if page.slug != wanted.slug and page.pk not in held:
+    if wanted.slug_is_given and page.slug != wanted.slug and page.pk not in held:
         differences["slug"] = (page.slug, wanted.slug)
     if page.description != wanted.description:
         differences["description"] = (page.description, wanted.description)
@@ -350,7 +356,7 @@ def catalog_parent() -> Page:
         page = Page.objects.filter(url_path=normalised).first()
         if page is None:
             raise ConfigurationError(
-                _("WAGTAIL_PIM[“CATALOG_PARENT”]: there is no page at %(path)s.")
+                _("WAGTAIL_PIM['CATALOG_PARENT']: there is no page at %(path)s.")
                 % {"path": normalised}
             )
         return page

@@ -152,12 +152,13 @@ def _apply(
         page = _put_in_order(page, change, pages)
     parent = page.get_parent(update=True)
     if {"slug", "parent"} & differences.keys():
+        slug = wanted.slug if wanted.slug_is_given else page.slug
         siblings = bulk.SlugAllocator(
             {parent.path: parent},
-            [(parent.path, wanted.slug)],
+            [(parent.path, slug)],
             leaving_out=leaving_their_slug,
         )
-        page.slug = siblings.allocate(parent.path, wanted.slug)
+        page.slug = siblings.allocate(parent.path, slug)
     page.title = page.draft_title = wanted.title
     page.description = wanted.description
     page.url_path = f"{parent.url_path}{page.slug}/"

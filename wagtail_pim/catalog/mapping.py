@@ -13,13 +13,14 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext as _
 
-from wagtail_pim.client.entities import Product, ProductHead, Property
+from wagtail_pim.client.entities import Product, ProductHead
 from wagtail_pim.conf import unicode_slugs_allowed
 from wagtail_pim.converters import (
     ConversionError,
     Target,
     clean_text,
     convert,
+    is_empty,
     parse_decimal,
     plain_json,
     to_boolean,
@@ -39,6 +40,8 @@ SLUG_SUFFIX_ROOM: Final = 8
 class PageContent:
     """What the PIM wants a page to be.
 
+    ``slug`` is the wanted one; ``slug_is_given`` tells whether the PIM names it. Made
+    of the title it is for a new page only: a URL does not follow every correction.
     ``parent`` is the Guid of the category or, for a variant, of the product that it
     is placed under; ``categories`` are the others that list it. ``values`` are the
     fields' values by name; those of relations are names (see converters).
@@ -49,6 +52,7 @@ class PageContent:
     model: PageClass
     title: str
     slug: str
+    slug_is_given: bool
     parent: UUID
     categories: frozenset[UUID]
     values: dict[str, Any]
@@ -131,6 +135,7 @@ def map_product(
         model=page_type.model,
         title=title,
         slug=make_slug(product.url_segment, title, product.product_number),
+        slug_is_given=bool(make_slug(product.url_segment, default="")),
         parent=cast(UUID, product.parent_product_id or place),
         categories=frozenset(g for g in product.category_ids() if g in places)
         - {place},
@@ -152,7 +157,7 @@ def best_place(head: ProductHead, places: Mapping[UUID, int]) -> UUID | None:
     return min(ids, key=places.__getitem__)
 
 
-def make_slug(*candidates: str) -> str:
+def make_slug(*candidates: str, default: str = "page") -> str:
     """A URL segment from the first candidate that leaves anything of one.
 
     Room is left for the suffix that a second page of the same slug gets.
@@ -161,7 +166,7 @@ def make_slug(*candidates: str) -> str:
         slug = slugify(candidate, allow_unicode=unicode_slugs_allowed())
         if slug := slug[: MAX_SLUG_LENGTH - SLUG_SUFFIX_ROOM].strip("-_"):
             return slug
-    return "page"
+    return default
 
 
 def _values(product: Product, page_type: PageType) -> tuple[dict[str, Any], list[str]]:
@@ -179,11 +184,12 @@ def _values(product: Product, page_type: PageType) -> tuple[dict[str, Any], list
     if page_type.catch_all is not None:
         entries = []
         for prop in page_type.unclaimed:
-            raw = product.properties.get(prop.name.casefold())
-            if raw is None or raw == "":
-                continue
+            raw = product.value(prop.name)
+            target = Target(page_type.catch_all.field, prop)
             try:
-                value = _specification_value(raw, prop, page_type.catch_all.field)
+                if is_empty(raw, target):
+                    continue
+                value = _specification_value(raw, target)
             except ConversionError as error:
                 faults.append(_fault_of(prop.display_name or prop.name, error))
                 continue
@@ -207,13 +213,12 @@ def _fault_of(label: str, error: ConversionError) -> str:
 def _raw_value(product: Product, binding: Binding) -> Any:
     """A property's value; a name that is no property may be a product's own key."""
     name = binding.property.name if binding.property else binding.marker.property_name()
-    return product.properties.get(name.casefold())
+    return product.value(name)
 
 
-def _specification_value(raw: Any, prop: Property, field: Any) -> Any:
+def _specification_value(raw: Any, target: Target) -> Any:
     """The value in the JSON type that its property promises; dates stay as written."""
-    target = Target(field, prop)
-    kind = prop.type.casefold()
+    kind = target.property.type.casefold() if target.property else ""
     if kind == "number":
         return plain_json(parse_decimal(raw), target)
     if kind == "boolean":

@@ -210,7 +210,11 @@ class Planner:
                     faults.append(Fault(content.product, _other_type(content, link)))
                     continue
                 differences = current.differences(content, page, images)
-                if page.slug != content.slug and page.pk not in held:
+                if (
+                    content.slug_is_given
+                    and page.slug != content.slug
+                    and page.pk not in held
+                ):
                     differences["slug"] = (page.slug, content.slug)
                 if not self._stands_in_place(content, page, links):
                     differences["parent"] = (page.url_path, content.parent)

@@ -136,7 +136,8 @@ class CatalogSchema:
         self._by_template = {
             kind: {
                 normalise_name(template_name(model)): model
-                for model in page_classes(kind)
+                # A synced class goes before one that shares its template but opts out.
+                for model in sorted(page_classes(kind), key=is_synced)
             }
             for kind in BASE_CLASSES
         }

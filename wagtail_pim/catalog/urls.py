@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.apps import apps
 from django.db.models import Case, F, TextField, Value, When
@@ -101,7 +102,10 @@ def _leave_redirects(moved: Sequence[tuple[Page, str]]) -> None:
         return
     from wagtail.contrib.redirects.models import Redirect
 
-    redirects = {}
+    redirects: dict[tuple[int, str], Any] = {}
+    # Automatic redirects at an old URL would lead to the wrong page; one at the new
+    # URL would lead to itself.
+    taken: dict[int, set[str]] = {}
     for page, old_url_path in moved:
         new_parts = page.get_url_parts()
         old_parts = Page(
@@ -111,22 +115,27 @@ def _leave_redirects(moved: Sequence[tuple[Page, str]]) -> None:
         if not old_parts or not new_parts or old_parts[0] != new_parts[0]:
             continue
         site_id, _root, old_path = old_parts
-        if old_path is not None and old_path != new_parts[2]:
-            path = Redirect.normalise_path(old_path)
-            redirects[site_id, path] = Redirect(
-                site_id=site_id,
-                old_path=path,
-                redirect_page_id=page.pk,
-                automatically_created=True,
-            )
-    rows = list(redirects.values())
-    for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        chunk = rows[start : start + ROWS_PER_STATEMENT]
-        # An older automatic redirect at the same URL would lead to the wrong page.
-        for site_id, group in grouped(chunk, key=lambda row: row.site_id).items():
+        if old_path is None or old_path == new_parts[2]:
+            continue
+        path = Redirect.normalise_path(old_path)
+        taken.setdefault(site_id, set()).update(
+            (path, Redirect.normalise_path(new_parts[2]))
+        )
+        redirects[site_id, path] = Redirect(
+            site_id=site_id,
+            old_path=path,
+            redirect_page_id=page.pk,
+            automatically_created=True,
+        )
+    for site_id, paths in taken.items():
+        for chunk in _chunks(sorted(paths)):
             Redirect.objects.filter(
-                automatically_created=True,
-                site_id=site_id,
-                old_path__in=[row.old_path for row in group],
+                automatically_created=True, site_id=site_id, old_path__in=chunk
             ).delete()
-        Redirect.objects.bulk_create(chunk, ignore_conflicts=True)
+    for rows in _chunks(list(redirects.values())):
+        Redirect.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), ROWS_PER_STATEMENT):
+        yield values[start : start + ROWS_PER_STATEMENT]

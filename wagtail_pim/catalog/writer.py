@@ -89,6 +89,11 @@ def remove_pages(pages: Iterable[Page]) -> None:
         page.specific.unpublish()
 
 
+def _slug_for(change: PageChange, page: Page) -> str:
+    content = change.content
+    return content.slug if content.slug_is_given else page.slug
+
+
 def _families(changes: Sequence[PageChange]) -> list[list[PageChange]]:
     """Products, each with its variants; variants of absent parents by parent."""
     return list(
@@ -307,14 +312,14 @@ class _Batch:
         parents = {p.path: p for p in Page.objects.filter(path__in=parent_paths)}
         slugs = bulk.SlugAllocator(
             parents,
-            [(page.path[: -Page.steplen], c.content.slug) for c, page in changes],
+            [(page.path[: -Page.steplen], _slug_for(c, page)) for c, page in changes],
             leaving_out=[page.pk for _change, page in changes],
         )
         url_changes = []
         for change, page in changes:
             parent = parents[page.path[: -Page.steplen]]
             old_url_path = page.url_path
-            page.slug = slugs.allocate(parent.path, change.content.slug)
+            page.slug = slugs.allocate(parent.path, _slug_for(change, page))
             page.url_path = f"{parent.url_path}{page.slug}/"
             url_changes.append(UrlChange(page, old_url_path))
         return url_changes

@@ -31,7 +31,8 @@ class Downloader:
         self._more_hosts = {host.casefold() for host in more_hosts}
         self._timeout = (policy.connect_timeout, policy.read_timeout)
         self._session = requests.Session()
-        self._session.trust_env = False
+        # Also none that a .netrc holds for the host.
+        self._session.auth = lambda request: request
 
     def fetch(self, url: str, max_bytes: int) -> bytes:
         """The file; raises RecordError or UnreachableError with the reason."""
@@ -84,7 +85,7 @@ def _not_allowed(host: str) -> PimError:
     return RecordError(
         _(
             "Its file is on “%(host)s”, which is not among the hosts that may be "
-            "asked. Add the host to WAGTAIL_PIM[“IMAGE_HOSTS”] if you trust it."
+            "asked. Add the host to WAGTAIL_PIM['IMAGE_HOSTS'] if you trust it."
         )
         % {"host": host}
     )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
@@ -23,12 +24,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StringConstraints,
     ValidationError,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 from wagtail_pim.exceptions import PayloadError
+from wagtail_pim.markers import normalise_name
 
 NullAsEmpty = Annotated[str, BeforeValidator(lambda v: "" if v is None else v)]
 NullAsFalse = Annotated[bool, BeforeValidator(lambda v: False if v is None else v)]
@@ -235,7 +238,9 @@ class ProductHead(Record):
     """What planning needs of a product; a listing of these is small."""
 
     entity = gettext_lazy("product")
-    product_number: Annotated[str, Field(min_length=1)]
+    product_number: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1)
+    ]
     status: NullAsEmpty = ""
     primary_category_tree_id: UUID | None = None
     parent_product_id: UUID | None = None
@@ -283,3 +288,14 @@ class Product(ProductHead):
             return data
         folded = {key.casefold(): value for key, value in data.items()}
         return {**data, "properties": folded}
+
+    def value(self, name: str) -> Any:
+        """The property's value: by its name as written, else by its like."""
+        folded = name.casefold()
+        if folded in self.properties:
+            return self.properties[folded]
+        return self._by_normalised_name.get(normalise_name(name))
+
+    @cached_property
+    def _by_normalised_name(self) -> dict[str, Any]:
+        return {normalise_name(key): value for key, value in self.properties.items()}

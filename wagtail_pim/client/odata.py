@@ -22,26 +22,19 @@ def pages(
     with the first page, has to be reached. ``query`` must not hold ``$top``, with
     which the PIM never says that there is more.
     """
-    expected: int | None = None
     seen = 0
     followed: set[str] = set()
     answer = transport.get(target, {**query, "$count": "true"})
+    records = _records(target, answer)
+    expected = _count(target, answer)
     while True:
-        records = answer.get("value") if isinstance(answer, Mapping) else None
-        if not isinstance(records, list):
-            raise PayloadError(
-                _("The PIM's answer to %(target)s is not a listing.")
-                % {"target": target}
-            )
-        if expected is None:
-            expected = _count(answer)
         seen += len(records)
         yield records
         next_link = answer.get("@odata.nextLink")
         if not next_link:
             break
         # Each page of a listing that goes on holds at least one record.
-        endless = expected is not None and len(followed) > expected
+        endless = len(followed) > expected
         if not isinstance(next_link, str) or next_link in followed or endless:
             raise PayloadError(
                 _("The PIM's listing %(target)s does not end: it repeats a page.")
@@ -49,7 +42,8 @@ def pages(
             )
         followed.add(next_link)
         answer = transport.get(next_link)
-    if expected is not None and seen < expected:
+        records = _records(target, answer)
+    if seen < expected:
         raise PayloadError(
             _(
                 "The PIM's listing %(target)s broke off: %(seen)d of %(expected)d "
@@ -59,10 +53,25 @@ def pages(
         )
 
 
-def _count(answer: Mapping[str, Any]) -> int | None:
-    count = answer.get("@odata.count")
+def _records(target: str, answer: Any) -> list[Any]:
+    records = answer.get("value") if isinstance(answer, Mapping) else None
+    if not isinstance(records, list):
+        raise PayloadError(
+            _("The PIM's answer to %(target)s is not a listing.") % {"target": target}
+        )
+    return records
+
+
+def _count(target: str, answer: Mapping[str, Any]) -> int:
+    """How many records there are; without that, a gap would not be noticed."""
+    count = str(answer.get("@odata.count"))
     # Some services write 64-bit counts as strings (IEEE754Compatible).
-    return int(str(count)) if str(count).isdecimal() else None
+    if not count.isdecimal():
+        raise PayloadError(
+            _("The PIM does not say how many records %(target)s has.")
+            % {"target": target}
+        )
+    return int(count)
 
 
 def any_of(field: str, guids: Iterable[UUID]) -> str:

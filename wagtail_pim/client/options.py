@@ -15,6 +15,7 @@ from wagtail_pim.exceptions import ConfigurationError
 from .auth import decode_secret_key
 
 DEFAULT_API_ADDRESS: Final = "https://pim.insitecloud.net/"
+MAX_LOOKBACK_DAYS: Final = 3650
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -126,10 +127,10 @@ class ConnectionOptions:
             days = int(str(number_of_lookback_days))
         except ValueError:
             days = 0
-        if days < 1:
+        if not 1 <= days <= MAX_LOOKBACK_DAYS:
             raise ConfigurationError(
-                _("The number of lookback days is “%(given)s”; set 1 or more.")
-                % {"given": number_of_lookback_days}
+                _("The number of lookback days is “%(given)s”; set 1 to %(limit)d.")
+                % {"given": number_of_lookback_days, "limit": MAX_LOOKBACK_DAYS}
             )
         return cls(
             environment=chosen,

@@ -111,8 +111,6 @@ class Transport:
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
             self._local.session.headers["Accept"] = "application/json"
-            # A .netrc entry would replace the signature.
-            self._local.session.trust_env = False
         session: requests.Session = self._local.session
         return session
 

@@ -23,7 +23,7 @@ from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError, PimError
 from wagtail_pim.models import PIMOptions
 
-from .report import Item, Outcome, RunReport
+from .report import PICTURE, Item, Outcome, RunReport
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def connect(options: ConnectionOptions | None = None) -> PimConnection:
         assumed_calls = import_string(config.assumed_calls)
     except ImportError as error:
         raise ConfigurationError(
-            _("WAGTAIL_PIM[“ASSUMED_CALLS”] names %(path)s, which can't be imported.")
+            _("WAGTAIL_PIM['ASSUMED_CALLS'] names %(path)s, which can't be imported.")
             % {"path": config.assumed_calls}
         ) from error
     return PimConnection(
@@ -162,7 +162,9 @@ class Job(ABC):
                 item.number,
                 item.reason,
             )
-            self._failures_in_a_row += 1
+            # A product goes on without its picture.
+            if item.kind != PICTURE:
+                self._failures_in_a_row += 1
             if self._failures_in_a_row == limit:
                 last_straw = item
         if last_straw is not None:

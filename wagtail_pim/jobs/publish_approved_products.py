@@ -55,7 +55,7 @@ from wagtail_pim.kinds import Kind
 from wagtail_pim.models import PimLink
 
 from .base import Job
-from .report import Item, Outcome
+from .report import PICTURE, Item, Outcome
 
 GUIDS_PER_QUERY = 500
 
@@ -296,12 +296,12 @@ class PublishApprovedProducts(Job):
         assets: list[Asset] = []
         for record in self.pim.client.assets(guids):
             if isinstance(record, InvalidRecord):
-                self._fail("picture", record.number, str(record.error), record.id)
+                self._fail(PICTURE, record.number, str(record.error), record.id)
             else:
                 assets.append(record)
         images, faults = obtain_images(assets, self.pim.downloader.fetch)
         for fault in faults:
-            self._fail("picture", fault.asset.name, fault.reason, fault.asset.id)
+            self._fail(PICTURE, fault.asset.name, fault.reason, fault.asset.id)
         return images
 
     def _remove(self, archived: Sequence[Product]) -> list[tuple[Product, Item]]:

@@ -139,3 +139,4 @@ class RunReport:
 
 
 CATEGORY_KINDS = frozenset({"catalog", "category"})
+PICTURE = "picture"

@@ -29,13 +29,14 @@ class PIMOptionsForm(WagtailAdminModelForm):
         for name, option in self.instance.deployed().items():
             if name not in self.fields:
                 continue
-            form_field = self.fields[name]
-            form_field.disabled = True
-            form_field.help_text = _("Set by the deployment: %(source)s") % {
-                "source": option.source
-            }
-            if name != "secret_key":
-                self.initial[name] = option.value
+            self.fields[name] = forms.CharField(
+                label=self.fields[name].label,
+                required=False,
+                disabled=True,
+                help_text=_("Set by the deployment: %(source)s")
+                % {"source": option.source},
+            )
+            self.initial[name] = None if name == "secret_key" else option.value
 
     def clean_secret_key(self) -> str:
         value = self.cleaned_data["secret_key"]

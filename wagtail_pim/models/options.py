@@ -15,6 +15,7 @@ from wagtail.contrib.settings.models import BaseGenericSetting, register_setting
 
 from wagtail_pim.client.options import (
     DEFAULT_API_ADDRESS,
+    MAX_LOOKBACK_DAYS,
     ConnectionOptions,
     Environment,
     normalise_api_address,
@@ -50,7 +51,7 @@ class PIMOptions(BaseGenericSetting):
     number_of_lookback_days = models.PositiveSmallIntegerField(
         _("number of lookback days"),
         default=5,
-        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_LOOKBACK_DAYS)],
         help_text=_("How far back Refresh published products looks."),
     )
     api_address = models.CharField(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wagtail_pim.html import clean_html, html_to_plain, plain_to_html
+from wagtail_pim.sanitizing import clean_html, html_to_plain, plain_to_html
 
 HARMFUL = re.compile(
     r"<(script|style|svg|iframe|img|object|form|base|meta|link|math)|"
