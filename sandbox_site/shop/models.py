@@ -29,7 +29,7 @@ from wagtail.models import Page
 from wagtail.search import index
 from wagtail.snippets.models import register_snippet
 
-from wagtail_pim.markers import Sync
+from wagtail_pim.markers import Sync, no_sync
 from wagtail_pim.models import CatalogPage, ProductPage, VariantPage
 
 from .facts import Fact, Specified, facts_of_fields
@@ -520,3 +520,25 @@ class GenericVariantPage(Specified, VariantPage):
     @property
     def in_stock(self) -> bool | None:
         return self.specified("instock")
+
+
+@no_sync
+class GiftCardPage(ProductPage):
+    """Sold by the shop alone: the PIM knows nothing of it and never touches it."""
+
+    amount = models.PositiveSmallIntegerField(_("amount in euros"), default=50)
+    greeting = models.CharField(_("greeting"), max_length=200, blank=True)
+
+    template = "shop/gift_card_page.html"
+    parent_page_types = ["shop.HomePage"]
+    subpage_types: ClassVar[list[str]] = []
+
+    content_panels = [
+        *ProductPage.content_panels,
+        FieldPanel("amount"),
+        FieldPanel("greeting"),
+    ]
+
+    class Meta:
+        verbose_name = _("gift card")
+        verbose_name_plural = _("gift cards")

@@ -19,10 +19,12 @@ from sandbox_site.shop.models import (
     Brand,
     GenericProductPage,
     GenericVariantPage,
+    GiftCardPage,
     HelmetPage,
     HomePage,
     RidingStyle,
 )
+from wagtail_pim.markers import is_synced
 from wagtail_pim.models import CatalogPage, CategoryMembership, CategoryPage
 
 HOSTILE = "<script>alert('x')</script>"
@@ -362,3 +364,11 @@ def test_pages_have_no_inline_script_or_style(
         assert "<script" not in html
         assert "<style" not in html
         assert "style=" not in html
+
+
+def test_gift_card_is_the_shops_own(client: Client, home: HomePage, add: Add) -> None:
+    card = add(home, GiftCardPage, "Gift card", amount=75, greeting="Enjoy <it>")
+    html = html_of(client, card)
+    assert "75" in html
+    assert "Enjoy &lt;it&gt;" in html
+    assert not is_synced(GiftCardPage)

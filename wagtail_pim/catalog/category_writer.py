@@ -24,8 +24,8 @@ from .urls import UrlChange, follow_url_changes
 
 
 @transaction.atomic
-def write_categories(plan: CategoryPlan, run_id: UUID) -> None:
-    """Create, move, change and order; afterwards every category has its page."""
+def write_categories(plan: CategoryPlan, run_id: UUID) -> dict[UUID, int]:
+    """Create, move, change and order; the page keys of all categories by Guid."""
     pages = {c.wanted.guid: c.page for c in plan.changes if c.page is not None}
     created = _create(plan, pages)
     _link(plan, pages, run_id)
@@ -48,6 +48,7 @@ def write_categories(plan: CategoryPlan, run_id: UUID) -> None:
     )
     bulk.update_indexes([*created, *changed])
     bulk.announce_after_commit([*created, *changed])
+    return {guid: page.pk for guid, page in pages.items()}
 
 
 @dataclass(frozen=True, slots=True)

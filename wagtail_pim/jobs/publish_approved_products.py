@@ -105,9 +105,8 @@ class PublishApprovedProducts(Job):
         categories = self._plan_categories(trees, taxonomies)
         self._ranks = categories.ranks()
         work = self._list_work()
-        if not self.dry_run:
-            write_categories(categories, self.report.run_id)
-        self._report_categories(categories)
+        pages = {} if self.dry_run else write_categories(categories, self.report.run_id)
+        self._report_categories(categories, pages)
         self._places = Places(planned=self._ranks if self.dry_run else ())
         self._planner = Planner(self._places, dry_run=self.dry_run)
         done = 0
@@ -162,7 +161,7 @@ class PublishApprovedProducts(Job):
         wanted, faults = wanted_tree(trees, taxonomies, valid)
         return plan_categories(wanted, faults, listing_is_whole=listing_is_whole)
 
-    def _report_categories(self, plan: CategoryPlan) -> None:
+    def _report_categories(self, plan: CategoryPlan, pages: dict[UUID, int]) -> None:
         for fault in plan.faults:
             self._fail("category", fault.name, fault.reason, fault.guid)
         for change in plan.changes:
@@ -173,7 +172,9 @@ class PublishApprovedProducts(Job):
                     title=change.wanted.title,
                     guid=change.wanted.guid,
                     outcome=OUTCOMES[change.action],
-                    page_id=change.page.pk if change.page else None,
+                    page_id=pages.get(
+                        change.wanted.guid, change.page.pk if change.page else None
+                    ),
                     differences=_printable(change.differences),
                 )
             )
