@@ -110,6 +110,7 @@ class PublishApprovedProducts(Job):
         self._places = Places(planned=self._ranks if self.dry_run else ())
         self._planner = Planner(self._places, dry_run=self.dry_run)
         done = 0
+        self.show_progress(done, len(work))
         for batch in _batches(work, get_config().batch_size):
             self._publish(batch)
             done += len(batch)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -25,7 +27,7 @@ from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import PimError
 from wagtail_pim.jobs import JOBS, connect
 from wagtail_pim.jobs.connection_check import Level, check_connection
-from wagtail_pim.jobs.report import Item, Outcome, RunReport, State
+from wagtail_pim.jobs.report import PICTURE, Item, Outcome, RunReport, State
 from wagtail_pim.models.links import KINDS
 
 EXIT_CODES = {State.SUCCEEDED: 0, State.FAILED: 1, State.FAILED_ITEMS: 2}
@@ -43,7 +45,7 @@ OUTCOME_LABELS = {
     Outcome.REMOVED: gettext_lazy("removed"),
     Outcome.FAILED: gettext_lazy("failed"),
 }
-KIND_LABELS = {**dict(KINDS), "picture": gettext_lazy("picture")}
+KIND_LABELS = {**dict(KINDS), PICTURE: gettext_lazy("picture")}
 
 
 def _kind(item: Item) -> str:
@@ -169,35 +171,42 @@ class Command(BaseCommand):
         console.print(table)
         if not report.error and not report.counts.total():
             console.print(_("No product is Approved in the PIM: nothing to publish."))
-        if report.dry_run:
-            for item in report.items[:ITEMS_SHOWN]:
-                console.print(
-                    f"{OUTCOME_LABELS[item.outcome]} {_kind(item)} {item.number}",
-                    markup=False,
-                )
-                for name, (old, new) in item.differences.items():
-                    console.print(
-                        f"    {name}: {quoted(old)} → {quoted(new)}", markup=False
-                    )
         failed = list(report.failed_items())
-        for item in failed[:ITEMS_SHOWN]:
-            console.print(
-                _("Failed: %(kind)s %(number)s: %(reason)s")
-                % {
-                    "kind": _kind(item),
-                    "number": item.number,
-                    "reason": item.reason,
-                },
-                markup=False,
-            )
-        if len(failed) > ITEMS_SHOWN:
-            console.print(
-                _("… and %(count)d more; --json lists all.")
-                % {"count": len(failed) - ITEMS_SHOWN}
-            )
+        if report.dry_run:
+            planned = [item for item in report.items if not item.reason]
+            _print_some(console, map(_planned_lines, planned), len(planned))
+        _print_some(console, map(_failure_line, failed), len(failed))
         for warning in report.warnings:
             console.print(_("Warning: %(text)s") % {"text": warning}, markup=False)
         if report.error:
             console.print(
                 _("The run failed: %(error)s") % {"error": report.error}, markup=False
             )
+
+
+def _print_some(console: Console, entries: Iterable[str], total: int) -> None:
+    """The first entries, and how many more there are."""
+    for entry in islice(entries, ITEMS_SHOWN):
+        console.print(entry, markup=False)
+    if total > ITEMS_SHOWN:
+        console.print(
+            _("… and %(count)d more; --json lists all.")
+            % {"count": total - ITEMS_SHOWN}
+        )
+
+
+def _planned_lines(item: Item) -> str:
+    lines = [f"{OUTCOME_LABELS[item.outcome]} {_kind(item)} {item.number}"]
+    lines += [
+        f"    {name}: {quoted(old)} → {quoted(new)}"
+        for name, (old, new) in item.differences.items()
+    ]
+    return "\n".join(lines)
+
+
+def _failure_line(item: Item) -> str:
+    return _("Failed: %(kind)s %(number)s: %(reason)s") % {
+        "kind": _kind(item),
+        "number": item.number,
+        "reason": item.reason,
+    }
