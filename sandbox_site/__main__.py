@@ -191,7 +191,7 @@ def report(code: int, pim_address: str, options: argparse.Namespace) -> None:
 
     outcome = {
         0: "The shop is ready.",
-        2: "The shop is ready; some products failed, see above or the admin.",
+        2: "The shop is ready; some products failed, see above.",
     }
     _say(outcome.get(code, "The run failed; see above. The shop is as it was."))
     for count, name in (

@@ -41,6 +41,7 @@ def test_site_without_settings_has_the_defaults(configure, settings):
         ("BATCH_SIZE", 10, 10),
         ("IMAGE_HOSTS", ["cdn.example"], ("cdn.example",)),
         ("CATALOGS", ["Web"], ("Web",)),
+        ("CATALOGS", "Web", ("Web",)),
         ("CATALOGS", [], ()),
         ("DEFAULT_PRODUCT_PAGE", "shop.HelmetPage", "shop.HelmetPage"),
         ("BATCH_SIZE", None, 250),

@@ -24,6 +24,7 @@ OPTION_NAMES: Final = (
     "NUMBER_OF_LOOKBACK_DAYS",
     "API_ADDRESS",
 )
+TUPLE_FIELDS: Final = frozenset({"catalogs", "image_hosts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def get_config() -> Config:
     """The site's configuration, read once and again when a setting changes."""
     given: Mapping[str, Any] = getattr(settings, "WAGTAIL_PIM", {})
     values: dict[str, Any] = {
-        f.name: _as_tuple(value) if "tuple" in str(f.type) else value
+        f.name: _as_tuple(value) if f.name in TUPLE_FIELDS else value
         for f in fields(Config)
         if (value := given.get(f.name.upper())) is not None
     }

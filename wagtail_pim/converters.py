@@ -4,7 +4,7 @@ A site adds its own field classes::
 
     @register_converter(MoneyField)
     def to_money(value, target):
-        return Money(to_decimal(value), "EUR")
+        return Money(parse_decimal(value), "EUR")
 
 A converter gets the PIM's value, never an empty one, and the ``Target``. It returns
 the field's value or raises ``ConversionError`` with a sentence that a shop manager

@@ -55,9 +55,9 @@ class UnreachableError(TransientError):
 
 
 class ServerFaultError(TransientError):
-    """The PIM answered with a fault of its own (5xx) or asked to slow down (429).
+    """The server answered with a fault of its own (5xx) or asked to slow down (429).
 
-    ``retry_after`` is the number of seconds that the PIM asked to wait, if it did.
+    ``retry_after`` is the number of seconds that it asked to wait, if it did.
     """
 
     code = "server_fault"
@@ -93,8 +93,6 @@ class PayloadError(PimError):
 
 class TruncatedPayloadError(PayloadError, TransientError):
     """An answer that broke off; the same request may well succeed."""
-
-    code = "payload"
 
 
 class RecordError(PimError):

@@ -31,7 +31,7 @@ class Sync:
     PIM's property; without it the property is matched by the field's name, without
     regard to case, spaces and underscores. ``"*"`` makes a JSON field take every
     custom property that no other marker of the class claims, as a list of objects
-    with ``name``, ``displayName``, ``type`` and ``value``.
+    with ``name``, ``displayName``, ``type``, ``controlType`` and ``value``.
 
     ``required`` and ``translatable`` say how Synchronize setup data declares the
     property in the PIM. ``lookup`` names the text field by which a foreign key's or

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from wagtail.models import Page
 from wagtail.search.backends import get_search_backend
 
 from sandbox_site.shop.models import BicyclePage, HomePage
 from wagtail_pim.catalog import bulk
-from wagtail_pim.catalog.bulk import NewPage, SlugAllocator
+from wagtail_pim.catalog.bulk import NewPage
+from wagtail_pim.catalog.indexing import update_indexes
+from wagtail_pim.catalog.slugs import SlugAllocator, slugs_held_by_siblings
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def test_pages_go_behind_the_children_that_are_there(home):
     _add(home, "first")
     _add(home, "gone").delete()
     locked = bulk.lock_pages([home.pk])[home.pk]
-    bulk.insert_pages([_new("second", locked), _new("third", locked)])
+    bulk.insert_pages([_new("second", locked), _new("third", locked)], timezone.now())
     assert _children(home) == ["first", "second", "third"]
     assert Page.objects.get(pk=home.pk).numchild == 3
     assert not any(Page.find_problems())
@@ -46,7 +49,7 @@ def test_parents_that_are_new_can_be_named_before_their_children(home):
     new = [_new("a", locked)]
     new += [_new("b", new[0].page), _new("c", locked)]
     new += [_new("d", new[1].page), _new("e", new[1].page)]
-    bulk.insert_pages(new)
+    bulk.insert_pages(new, timezone.now())
     a, b = HomePage.objects.get(slug="a"), HomePage.objects.get(slug="b")
     assert _children(home) == ["a", "c"]
     assert _children(a) == ["b"]
@@ -64,7 +67,9 @@ def test_pages_of_several_parents_at_several_depths_take_one_lookup_a_depth(
         _add(Page.objects.get(pk=parent.pk), "old")
     locked = bulk.lock_pages([page.pk for page in parents])
     with queries() as captured:
-        bulk.insert_pages([_new("new", locked[page.pk]) for page in parents])
+        bulk.insert_pages(
+            [_new("new", locked[page.pk]) for page in parents], timezone.now()
+        )
     assert [_children(page) for page in parents] == [
         ["a-1", "old", "new"],
         ["old", "new"],
@@ -78,7 +83,7 @@ def test_pages_of_several_parents_at_several_depths_take_one_lookup_a_depth(
 
 def test_an_editor_can_add_pages_behind_those_of_a_batch(home):
     locked = bulk.lock_pages([home.pk])[home.pk]
-    bulk.insert_pages([_new("a", locked)])
+    bulk.insert_pages([_new("a", locked)], timezone.now())
     _add(Page.objects.get(pk=home.pk), "b")
     assert _children(home) == ["a", "b"]
     assert not any(Page.find_problems())
@@ -86,7 +91,7 @@ def test_an_editor_can_add_pages_behind_those_of_a_batch(home):
 
 def test_an_inserted_page_is_live_and_has_its_own_translation_key(home):
     locked = bulk.lock_pages([home.pk])[home.pk]
-    bulk.insert_pages([_new("a", locked), _new("b", locked)])
+    bulk.insert_pages([_new("a", locked), _new("b", locked)], timezone.now())
     pages = HomePage.objects.filter(slug__in="ab")
     assert all(page.live for page in pages)
     assert all(page.locale_id == home.locale_id for page in pages)
@@ -97,7 +102,7 @@ def test_an_inserted_page_is_live_and_has_its_own_translation_key(home):
 def test_the_rows_of_a_class_are_updated_in_one_statement_a_table(home, queries):
     locked = bulk.lock_pages([home.pk])[home.pk]
     pages = [BicyclePage(title=str(n), slug=str(n), gears=n) for n in range(20)]
-    bulk.insert_pages([NewPage(page, locked) for page in pages])
+    bulk.insert_pages([NewPage(page, locked) for page in pages], timezone.now())
     pages[0].gears, pages[1].seo_title, pages[2].title = 99, "SEO", "Unwritten"
     columns = {pages[0].pk: {"gears"}, pages[1].pk: {"seo_title"}}
     with queries() as captured:
@@ -142,9 +147,9 @@ def test_a_slug_is_free_below_another_parent_and_where_its_page_leaves_it(home):
 def test_a_suffix_is_needed_as_long_as_the_plain_slug_is_taken(home):
     plain, suffixed, other = (_add(home, slug) for slug in ("x", "x-2", "y-2"))
     pairs = [(suffixed, "x"), (other, "y"), (plain, "x")]
-    assert bulk.slugs_held_by_siblings(pairs) == {suffixed.pk}
+    assert slugs_held_by_siblings(pairs) == {suffixed.pk}
     plain.delete()
-    assert bulk.slugs_held_by_siblings(pairs[:2]) == set()
+    assert slugs_held_by_siblings(pairs[:2]) == set()
 
 
 def test_search_finds_what_was_inserted_and_changed(home):
@@ -153,8 +158,8 @@ def test_search_finds_what_was_inserted_and_changed(home):
         BicyclePage(title="Quagga", slug="a", product_number="Q-1"),
         BicyclePage(title="Zebra", slug="b", summary="Striped"),
     ]
-    bulk.insert_pages([NewPage(page, locked) for page in pages])
-    bulk.update_indexes(pages)
+    bulk.insert_pages([NewPage(page, locked) for page in pages], timezone.now())
+    update_indexes(pages)
 
     def found(words: str) -> list[str]:
         results = get_search_backend().search(words, BicyclePage.objects.all())
@@ -164,6 +169,6 @@ def test_search_finds_what_was_inserted_and_changed(home):
     assert found("striped") == ["Zebra"]
     pages[1].summary = "Spotted"
     bulk.update_columns(pages[1:], lambda page: {"summary"})
-    bulk.update_indexes(pages[1:])
+    update_indexes(pages[1:])
     assert found("striped") == []
     assert found("spotted") == ["Zebra"]

@@ -77,12 +77,12 @@ def test_the_order_of_the_listing_does_not_matter(names):
     assert planned(*categories) == (["Shop", "A", "B", "C", "D"], [])
 
 
-def test_a_very_deep_tree_is_planned():
+def test_a_very_deep_tree_is_planned_as_far_as_wagtails_goes():
     names = [f"N{n}" for n in range(3000)]
     deep = [category(b, a) for a, b in pairwise(names)]
     titles, faults = planned(category(names[0]), *deep)
-    assert titles == ["Shop", *names]
-    assert faults == []
+    assert titles == ["Shop", *names[:50]]
+    assert len(faults) == 2950
 
 
 def test_cycles_and_orphans_are_told_and_the_rest_is_planned():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sandbox_site.shop.models import BicyclePage, Brand
 from wagtail_pim.catalog import schema as schema_module
 from wagtail_pim.catalog.mapping import PageContent, best_place, make_slug, map_product
-from wagtail_pim.catalog.schema import CatalogSchema, Kind
+from wagtail_pim.catalog.schema import CatalogSchema, Kind, PageType
 from wagtail_pim.client.entities import Product, ProductHead, Property, Template
 from wagtail_pim.exceptions import PayloadError, RecordError
 from wagtail_pim.markers import Sync
@@ -359,7 +359,7 @@ def test_values_of_a_sites_own_field_class_count_in_the_hash():
         return PageContent(
             product,
             Kind.PRODUCT,
-            Shirt,
+            PageType(Shirt, (), None, ()),
             "T",
             "t",
             True,

@@ -42,11 +42,8 @@ def plan(contents: Callable[..., list[PageContent]]) -> Plan:
 
     def plan_batch(*numbers: str, planner: Planner | None = None) -> Any:
         batch = contents(*numbers)
-        client = connect().client
-        schema = CatalogSchema(client.templates(), client.properties())
-        page_types = {c.model: schema.page_type(c.model) for c in batch}
         planner = planner or Planner(Places())
-        changes, faults = planner.plan(batch, page_types, {})
+        changes, faults = planner.plan(batch, {})
         return (
             {change.content.number: change for change in changes},
             {fault.product.product_number: fault.reason for fault in faults},
@@ -174,14 +171,11 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_products(
     publish()
     for number in numbers:
         pim.change(number, **change)
-    client = connect().client
-    schema = CatalogSchema(client.templates(), client.properties())
     counts = []
     for batch in (contents(*numbers[:3]), contents(*numbers)):
-        page_types = {c.model: schema.page_type(c.model) for c in batch}
         planner = Planner(Places())
         with queries() as captured:
-            changes, _faults = planner.plan(batch, page_types, {})
+            changes, _faults = planner.plan(batch, {})
         assert len(changes) == len(batch)
         counts.append(len(captured))
     assert counts[0] == counts[1] <= 8

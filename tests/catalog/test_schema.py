@@ -320,12 +320,12 @@ def test_page_type_is_bound_once(shirts):
 
 def test_relations_are_those_of_the_bound_fields():
     schema = CatalogSchema([], [])
-    relations = schema.page_type(BicyclePage).named_relations()
+    relations = schema.page_type(BicyclePage).relations
     assert relations.keys() == {"brand", "riding_styles"}
     assert isinstance(relations["brand"], NamedRelation)
     assert relations["brand"].is_single
     assert not relations["riding_styles"].is_single
-    assert schema.page_type(HelmetPage).named_relations().keys() == {"labels"}
+    assert schema.page_type(HelmetPage).relations.keys() == {"labels"}
 
 
 def test_nothing_here_reads_the_database():

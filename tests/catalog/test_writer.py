@@ -288,6 +288,8 @@ def test_a_draft_saved_between_plan_and_writing_survives(pim, publish, monkeypat
 def write(site: Any, pim: PimData, publish: Any) -> Callable[..., Any]:
     """Writes new products with these numbers; variants are called NUMBER-…"""
     publish()
+    product_type = PageType(BicyclePage, (), None, ())
+    variant_type = PageType(BicycleVariantPage, (), None, ())
 
     def change(number: str) -> PageChange:
         parent, _dash, variant = number.partition("-")
@@ -302,7 +304,7 @@ def write(site: Any, pim: PimData, publish: Any) -> Callable[..., Any]:
         content = PageContent(
             product=product,
             kind=Kind.VARIANT if variant else Kind.PRODUCT,
-            model=BicycleVariantPage if variant else BicyclePage,
+            page_type=variant_type if variant else product_type,
             title=number,
             slug=number.lower(),
             slug_is_given=True,
@@ -315,11 +317,7 @@ def write(site: Any, pim: PimData, publish: Any) -> Callable[..., Any]:
         return PageChange(content, Action.CREATE)
 
     def run(*numbers: str) -> Any:
-        page_types = {
-            model: PageType(model, (), None, ())
-            for model in (BicyclePage, BicycleVariantPage)
-        }
-        batch = Writer(Places(), page_types, UUID(int=1))
+        batch = Writer(Places(), UUID(int=1))
         pages, faults = batch.write([change(number) for number in numbers], {})
         return pages, {fault.product.product_number: fault.reason for fault in faults}
 
@@ -331,9 +329,9 @@ def _refuse(monkeypatch: pytest.MonkeyPatch, *slugs: str) -> list[int]:
     sizes = []
     insert_pages = bulk.insert_pages
 
-    def insert(new: Any) -> None:
+    def insert(new: Any, now: Any) -> None:
         sizes.append(len(new))
-        insert_pages(new)
+        insert_pages(new, now)
         if any(item.page.slug in slugs for item in new):
             raise DatabaseError("refused")
 
@@ -369,8 +367,8 @@ def test_a_deadlock_is_tried_again_and_leaves_no_trace(write, monkeypatch):
     monkeypatch.setattr(writer.Writer._commit.retry, "sleep", lambda seconds: None)
     insert_pages, calls = bulk.insert_pages, []
 
-    def deadlock_once(new: Any) -> None:
-        insert_pages(new)
+    def deadlock_once(new: Any, now: Any) -> None:
+        insert_pages(new, now)
         calls.append(len(new))
         if len(calls) == 1:
             raise OperationalError("deadlock detected")
@@ -403,8 +401,8 @@ def test_a_parent_that_was_refused_in_an_earlier_batch_is_told_to_its_variants(
         pim.variant(f"A1-{number}", "A1")
     insert_pages = bulk.insert_pages
 
-    def refuse(new: Any) -> None:
-        insert_pages(new)
+    def refuse(new: Any, now: Any) -> None:
+        insert_pages(new, now)
         if any(item.page.slug == "a1" for item in new):
             raise DatabaseError("refused")
 

@@ -2,11 +2,17 @@ import pytest
 
 from wagtail_pim.client.downloads import Downloader
 from wagtail_pim.client.transport import RetryPolicy
-from wagtail_pim.exceptions import RecordError, UnreachableError
+from wagtail_pim.exceptions import (
+    RecordError,
+    ServerFaultError,
+    UnreachableError,
+)
 
 from .conftest import DROP, Answer
 
 MB = 1024**2
+
+pytestmark = pytest.mark.usefixtures("waits")
 
 
 def downloader(root, more_hosts=()):
@@ -43,7 +49,7 @@ def test_file_above_the_limit_is_refused(scripted, files):
         files.fetch(f"{scripted.url}/a.png", MB)
 
 
-@pytest.mark.parametrize("status", [204, 206, 301, 302, 401, 404, 500, 503])
+@pytest.mark.parametrize("status", [204, 206, 301, 302, 401, 404, 410])
 def test_file_that_cannot_be_had_is_told_by_its_status(
     scripted, files, other_host, status
 ):
@@ -52,15 +58,41 @@ def test_file_that_cannot_be_had_is_told_by_its_status(
     with pytest.raises(RecordError, match=f"the server answers {status}"):
         files.fetch(f"{scripted.url}/a.png", MB)
     assert other_host.requests == []
+    assert len(scripted.requests) == 1
+
+
+HALF = Answer(body=b"half", headers={"Content-Length": "8"})
+
+
+@pytest.mark.parametrize("fault", [DROP, HALF, Answer(429), Answer(500), Answer(503)])
+def test_transient_fault_is_tried_again(scripted, files, waits, fault):
+    scripted.script(fault, fault, Answer(body=b"whole"))
+    assert files.fetch(f"{scripted.url}/a.png", MB) == b"whole"
+    assert len(waits) == 2
 
 
 @pytest.mark.parametrize(
-    "answer", [DROP, Answer(body=b"half", headers={"Content-Length": "8"})]
+    ("fault", "error", "message"),
+    [
+        (DROP, UnreachableError, "Its file could not be had: ConnectionError"),
+        (HALF, UnreachableError, "Its file could not be had: ChunkedEncodingError"),
+        (Answer(503), ServerFaultError, "the server answers 503"),
+    ],
 )
-def test_broken_download_is_unreachable(scripted, files, answer):
-    scripted.script(answer)
-    with pytest.raises(UnreachableError, match="Its file could not be had"):
+def test_fault_that_stays_is_told_after_the_last_attempt(
+    scripted, files, waits, fault, error, message
+):
+    scripted.script(fault)
+    with pytest.raises(error, match=message):
         files.fetch(f"{scripted.url}/a.png?sig=token", MB)
+    assert len(scripted.requests) == 5
+    assert len(waits) == 4
+
+
+def test_server_of_files_may_ask_to_wait(scripted, files, waits):
+    scripted.script(Answer(429, headers={"Retry-After": "7"}), Answer(body=b"whole"))
+    files.fetch(f"{scripted.url}/a.png", MB)
+    assert waits == [7]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_custom_property_named_properties_does_not_get_in_the_way():
         (Taxonomy, {"name": "N", "websites": None}, {"websites": []}),
         (Template, {"name": "N", "parentTemplateId": None}, {"name": "N"}),
         (Website, {"name": "N"}, {"name": "N"}),
-        (Asset, {"altText": None, "isExternal": None}, {"alt_text": ""}),
+        (Asset, {"altText": None, "isArchived": None}, {"alt_text": ""}),
         (Product, product("a", isArchived=None, status=None), {"is_archived": False}),
         (ProductHead, product("a", categoryTrees=None), {"category_trees": []}),
     ],
@@ -186,12 +186,6 @@ def test_control_type_of_several_values(control):
 @pytest.mark.parametrize("control", ["HTML", "html", " Html "])
 def test_control_type_of_html(control):
     assert pim_property(controlType=control).holds_html()
-
-
-@pytest.mark.parametrize("control", ["Date Picker", "datePicker", "DATE PICKER"])
-def test_control_type_of_a_date(control):
-    assert pim_property(controlType=control).holds_date()
-    assert not pim_property(controlType="Date/Time Picker").holds_date()
 
 
 @pytest.mark.parametrize("control", [None, "", "Text Area", "Dropdown"])

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from wagtail.models import Page, PageLogEntry, Revision
+from django.utils import timezone
+from wagtail.contrib.redirects.models import Redirect
+from wagtail.models import Locale, Page, PageLogEntry, Revision
 
 from sandbox_site.shop.models import GenericProductPage, HomePage
 from tests.conftest import items_by_number
@@ -134,7 +136,7 @@ def test_a_category_with_thousands_below_it_is_renamed(pim, publish, client, que
     publish()
     city = bulk.lock_pages([category("City").pk])[category("City").pk]
     pages = [GenericProductPage(title=f"P{n}", slug=f"p{n}") for n in range(1250)]
-    bulk.insert_pages([bulk.NewPage(page, city) for page in pages])
+    bulk.insert_pages([bulk.NewPage(page, city) for page in pages], timezone.now())
     pim.change_category("Bicycles", name="Bikes", urlSegment="bikes")
 
     with queries() as captured:
@@ -513,3 +515,48 @@ def test_differences_can_be_printed(pim, publish):
     (item, *_others) = publish(dry_run=True).items
     assert "parent" in item.differences
     assert json.dumps(item.as_json())
+
+
+def test_a_catalog_page_of_another_language_is_not_adopted(pim, publish, site):
+    french = Locale.objects.get_or_create(language_code="fr")[0]
+    home = site.root_page.copy_for_translation(french)
+    home.add_child(instance=CatalogPage(title=WEBSITE, slug="spokewell"))
+    publish()
+    adopted = CatalogPage.objects.get(pim_link__isnull=False)
+    assert adopted.locale == Locale.get_default()
+    assert CatalogPage.objects.count() == 2
+
+
+def test_an_alias_of_a_category_follows(pim, publish, site):
+    publish()
+    alias = category("City").create_alias(parent=site.root_page, update_slug="urban")
+    pim.change_category("City", name="Town")
+    publish()
+    alias.refresh_from_db()
+    assert (alias.title, alias.slug) == ("Town", "urban")
+
+
+def test_a_category_too_deep_for_the_tree_is_a_failed_item(pim, publish):
+    parent = "City"
+    for level in range(60):
+        pim.category(f"L{level}", parent)
+        parent = f"L{level}"
+    pim.product("A1", "L59")
+    pim.product("A2", "City")
+    report = publish()
+    failed = {item.number: item.reason for item in report.failed_items()}
+    assert "levels deep" in failed["L48"]
+    assert "A1" in failed
+    assert pim.status("A2") == "Published"
+
+
+def test_an_old_url_too_long_for_a_redirect_has_none(pim, publish):
+    pim.product("A1", "City", urlSegment="a" * 200)
+    pim.variant("A1-1", "A1", urlSegment="b" * 200)
+    publish()
+    pim.change_category("City", urlSegment="urban")
+    report = publish()
+    assert report.state == State.SUCCEEDED
+    assert Redirect.objects.filter(old_path__endswith="/bicycles/city").exists()
+    assert not Redirect.objects.filter(old_path__contains="bbb").exists()
+    _assert_settled(publish)

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from wagtail.signals import page_unpublished
 
 from sandbox_site.pim.faults import Fault
 from tests.conftest import items_by_number
 from tests.pim_data import guid
 from wagtail_pim.catalog import writer
+from wagtail_pim.jobs import PublishApprovedProducts
 from wagtail_pim.jobs.report import Outcome, State
 from wagtail_pim.models import CategoryPage, ProductPage
 
@@ -174,7 +176,9 @@ def test_a_key_that_may_only_read_fails_the_run_and_tells_what_was_committed(
     assert "write access" in report.error
     assert report.counts == {Outcome.CREATED: 2}
     assert report.acknowledged == 0
-    assert {item.number for item in report.items if item.page_id} == {"A1", "A2"}
+    assert {
+        item.number for item in report.items if item.page_id and item.kind == "product"
+    } == {"A1", "A2"}
     assert _product_pages() == 2
     assert [r.method for r in pim_server.requests].count("PATCH") == 1
 
@@ -341,11 +345,13 @@ def test_a_picture_that_could_not_be_had_is_fetched_by_a_later_run(
     assert items_by_number(report)["Diamond"].kind == "picture"
     assert ProductPage.objects.get().primary_image is None
 
+    assert pim.status("A1") == "Approved"
+
     pim_server.faults.clear()
-    pim.approve("A1")
     report = publish()
     assert report.state == State.SUCCEEDED
     assert ProductPage.objects.get().primary_image.title == "Diamond"
+    assert pim.status("A1") == "Published"
 
 
 def test_a_picture_is_fetched_once_and_shared(pim, publish, pim_server, picture):
@@ -357,6 +363,77 @@ def test_a_picture_is_fetched_once_and_shared(pim, publish, pim_server, picture)
     fetched = [r for r in pim_server.requests if r.target.startswith("/assets/")]
     assert len(fetched) == 1
     assert len(set(ProductPage.objects.values_list("primary_image", flat=True))) == 1
+
+
+def test_a_picture_that_the_pim_does_not_have_is_a_failed_item(pim, publish):
+    pim.product("A1", primaryImageAssetId=guid("asset", "nowhere"))
+    report = publish()
+    assert report.counts == {Outcome.CREATED: 1, Outcome.FAILED: 1}
+    [item] = report.failed_items()
+    assert (item.kind, item.reason) == (
+        "picture",
+        "The PIM does not have this picture.",
+    )
+    assert "Its picture failed" in items_by_number(report)["A1"].note
+    assert pim.status("A1") == "Approved"
+
+
+def test_pictures_that_fail_do_not_stop_the_run(pim, publish, configure):
+    configure(MAX_FAILURES_IN_A_ROW=2)
+    for number in ("A1", "A2", "A3"):
+        pim.product(number, primaryImageAssetId=guid("asset", number))
+    report = publish()
+    assert report.state == State.FAILED_ITEMS
+    assert report.counts[Outcome.CREATED] == 3
+
+
+def test_acknowledgements_that_fail_one_after_another_stop_the_run(
+    pim, publish, pim_server, configure
+):
+    configure(MAX_FAILURES_IN_A_ROW=2, BATCH_SIZE=2, MAX_ATTEMPTS=1)
+    for number in ("A1", "A2", "A3"):
+        pim.product(number)
+    pim_server.faults.add(
+        Fault("products(", method="PATCH", kind="status", status=500, times=None)
+    )
+    report = publish()
+    assert report.error_code == "too_many_failures"
+    assert report.counts[Outcome.CREATED] == 2
+
+
+# What the site's own code does wrong
+
+
+def test_a_receiver_that_fails_on_unpublishing_fails_its_product_alone(pim, publish):
+    for number in ("A1", "A2"):
+        pim.product(number)
+    publish()
+
+    def refuse(instance: Any, **kwargs: Any) -> None:
+        if instance.product_number == "A1":
+            raise RuntimeError("no")
+
+    for number in ("A1", "A2"):
+        pim.change(number, isArchived=True)
+    page_unpublished.connect(refuse)
+    try:
+        report = publish()
+    finally:
+        page_unpublished.disconnect(refuse)
+    assert report.counts == {Outcome.REMOVED: 1, Outcome.FAILED: 1}
+    assert "RuntimeError: no" in items_by_number(report)["A1"].reason
+    assert (pim.status("A1"), pim.status("A2")) == ("Approved", "Published")
+    live = ProductPage.objects.live().values_list("product_number", flat=True)
+    assert list(live) == ["A1"]
+
+
+def test_a_fault_of_the_program_ends_the_run_with_a_report(pim, publish, monkeypatch):
+    pim.product("A1")
+    monkeypatch.setattr(PublishApprovedProducts, "_publish", lambda *args: 1 / 0)
+    report = publish()
+    assert report.state == State.FAILED
+    assert report.error_code == "bug"
+    assert "ZeroDivisionError" in report.error
 
 
 # Killed in the middle
@@ -371,7 +448,9 @@ from django.conf import settings
 settings.WAGTAIL_PIM["BATCH_SIZE"] = 10
 django.setup()
 from django.db import connection
+from wagtail.signals import page_unpublished
 from wagtail.models import Page
+from wagtail.signals import page_unpublished
 from wagtail_pim.jobs import PublishApprovedProducts, connect
 from wagtail_pim.models import PimLink, ProductPage, VariantPage
 

@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError
 from wagtail.models import Page, PageLogEntry, Revision
 from wagtail.models import ReferenceIndex as References
+from wagtail.signals import page_published
 
 from sandbox_site.shop.models import (
     BicyclePage,
@@ -433,6 +434,62 @@ def test_without_url_segment_a_new_title_keeps_the_url(pim, publish):
     assert (page.title, page.slug) == ("Diamond 9", "diamond-8")
 
 
+def test_pages_of_one_slug_that_move_together_get_different_urls(pim, publish):
+    for number in ("A1", "A2"):
+        pim.product(number, "City", urlSegment=f"{number}-x")
+    pim.product("A3", "Helmets", urlSegment="other")
+    publish()
+    for number in ("A1", "A2"):
+        pim.change(number, primaryCategoryTreeId=guid("category", "Helmets"))
+    for number in ("A1", "A2", "A3"):
+        pim.change(number, urlSegment="x")
+    publish()
+    pages = ProductPage.objects.filter(product_number__in=["A1", "A2", "A3"])
+    assert {page.slug for page in pages} == {"x", "x-2", "x-3"}
+    assert len({page.url_path for page in pages}) == 3
+    assert not any(Page.find_problems())
+
+
+def test_what_an_editor_published_over_the_pims_values_is_put_right(pim, publish):
+    pim.product("A1", productTitle="Diamond 8")
+    publish()
+    page = product_page("A1")
+    page.title = "Mine"
+    page.save_revision().publish()
+    pim.approve("A1")
+    report = publish()
+    assert report.counts == {Outcome.UPDATED: 1}
+    assert product_page("A1").title == "Diamond 8"
+    pim.approve("A1")
+    assert publish().counts == {Outcome.UNCHANGED: 1}
+
+
+def test_published_pages_are_announced_with_their_new_url(
+    pim, publish, django_capture_on_commit_callbacks
+):
+    pim.product("A1", "City", urlSegment="a1")
+    pim.variant("A1-1", "A1", urlSegment="a1-1")
+    publish()
+    pim.change("A1", primaryCategoryTreeId=guid("category", "Touring"))
+    pim.change("A1-1", productTitle="New")
+    heard = {}
+
+    def hear(instance: Any, **kwargs: Any) -> None:
+        heard[instance.product_number] = instance.url_path
+
+    page_published.connect(hear)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            publish()
+    finally:
+        page_published.disconnect(hear)
+    assert heard == {
+        number: Page.objects.get(pk=page.pk).url_path
+        for number, page in (("A1", product_page("A1")), ("A1-1", variant_page("A1-1")))
+    }
+    assert "/touring/" in heard["A1-1"]
+
+
 def test_equal_slugs_get_a_suffix_that_lasts(pim, publish):
     pim.product("A1", urlSegment="same")
     pim.product("A2", urlSegment="same")
@@ -566,7 +623,7 @@ def test_variants_of_a_parent_that_failed_fail_and_follow_once_it_is_corrected(
 
 
 def listed_in(page: Page) -> set[str]:
-    return {category.title for category in page.listed_in}
+    return {category.title for category in page.listed_in()}
 
 
 def test_other_categories_are_memberships(pim, publish):
@@ -696,8 +753,8 @@ def test_a_row_that_the_database_refuses_is_set_aside_alone(pim, publish, monkey
         pim.variant(f"A{index}-1", f"A{index}")
     insert_pages = bulk.insert_pages
 
-    def refuse(new: Any) -> None:
-        insert_pages(new)
+    def refuse(new: Any, now: Any) -> None:
+        insert_pages(new, now)
         if any(item.page.slug == "a5-1" for item in new):
             raise DatabaseError("value is not what this database likes")
 
@@ -771,6 +828,24 @@ def test_an_archived_product_leaves_the_site_and_is_acknowledged(pim, publish):
     assert product_page("A1").pk == page.pk
     assert pim.acknowledgement("A1") == ("Published", 2)
     assert "wagtail.unpublish" in _log_actions(page)
+
+
+@pytest.mark.parametrize(
+    ("deactivate_on", "outcome"),
+    [
+        ("2020-01-01T00:00:00Z", Outcome.REMOVED),
+        ("2990-01-01T00:00:00Z", Outcome.UPDATED),
+    ],
+)
+def test_a_product_is_withdrawn_when_its_time_has_come(
+    pim, publish, deactivate_on, outcome
+):
+    pim.product("A1")
+    publish()
+    pim.change("A1", deactivateOn=deactivate_on)
+    assert publish().counts == {outcome: 1}
+    assert product_page("A1").live is (outcome == Outcome.UPDATED)
+    assert pim.status("A1") == "Published"
 
 
 def test_an_archived_product_that_was_never_here_is_acknowledged(pim, publish):

@@ -83,7 +83,7 @@ def main() -> None:
         assert not (missing := shipped_files() - in_wheel), missing
         assert not (missing := shipped_files() - in_sdist), missing
         assert not [n for n in in_wheel if n.startswith(("sandbox_site", "tests"))]
-        assert {"LICENSE", "README.md", "CHANGELOG.md"} <= in_sdist
+        assert {"LICENSE", "README.md", "CHANGELOG.md", ".ci/run"} <= in_sdist
 
         venv.create(folder / "venv", with_pip=True)
         python = folder / "venv" / "bin" / "python"

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from PIL import Image as Pillow
@@ -51,20 +51,30 @@ def known_images(guids: Iterable[UUID]) -> dict[UUID, int]:
 
 def obtain_images(
     assets: Iterable[Asset], fetch: Fetch
-) -> tuple[dict[UUID, int], list[AssetFault]]:
-    """Image keys by Guid, new and changed files fetched; and what could not be had."""
+) -> tuple[dict[UUID, int | None], list[AssetFault]]:
+    """Image keys by Guid, new and changed files fetched; and what could not be had.
+
+    An archived asset is no picture: None. Without a hash nothing tells whether a file
+    has changed, so it is fetched.
+    """
     wanted = {asset.id: asset for asset in assets}
     standing = {a.guid: a for a in PimAsset.objects.filter(guid__in=list(wanted))}
-    images: dict[UUID, int] = {}
+    images: dict[UUID, int | None] = {
+        guid: None for guid, asset in wanted.items() if asset.is_archived
+    }
     faults: list[AssetFault] = []
     for guid, asset in wanted.items():
+        if guid in images:
+            continue
         known = standing.get(guid)
-        if known and known.content_hash == asset.current_asset_hash:
+        content_hash = asset.current_asset_hash
+        if known and content_hash and known.content_hash == content_hash:
             images[guid] = known.image_id
             continue
         try:
             images[guid] = _store(asset, known, fetch)
-        except (PimError, OSError, ValueError) as error:
+        except (PimError, OSError, ValueError, DatabaseError) as error:
+            # A site's own image model may ask for more than the PIM has.
             logger.warning("Picture %s: %s", guid, error)
             faults.append(AssetFault(asset, str(error)))
             if known:
@@ -74,11 +84,15 @@ def obtain_images(
 
 def _store(asset: Asset, known: PimAsset | None, fetch: Fetch) -> int:
     config = get_config()
-    content = fetch(asset.external_file_url or asset.url_large, config.max_image_bytes)
+    address = asset.external_file_url or asset.url_large
+    if not address:
+        raise RecordError(_("It has no file in the PIM."))
+    content = fetch(address, config.max_image_bytes)
     extension = _image_extension(content, config.max_image_pixels)
     stem = slugify(PurePosixPath(asset.asset_file_name or asset.name).stem)
     with transaction.atomic():
         image = known.image if known else get_image_model()(collection=_collection())
+        storage, old_file = image.file.storage, image.file.name
         image.title = (asset.name or stem or str(asset.id))[:255]
         image.file = ContentFile(content, name=f"{stem or asset.id}.{extension}")
         _describe(image, asset)
@@ -87,6 +101,8 @@ def _store(asset: Asset, known: PimAsset | None, fetch: Fetch) -> int:
         image.save()
         if known:
             image.renditions.all().delete()
+        if old_file and old_file != image.file.name:
+            transaction.on_commit(lambda: storage.delete(old_file), robust=True)
         PimAsset.objects.update_or_create(
             guid=asset.id,
             defaults={"content_hash": asset.current_asset_hash, "image": image},
@@ -96,8 +112,9 @@ def _store(asset: Asset, known: PimAsset | None, fetch: Fetch) -> int:
 
 def _describe(image: Any, asset: Asset) -> None:
     """Alternative text, where the site's image model has Wagtail's field for it."""
-    limit = getattr(image._meta.get_field("description"), "max_length", None)
-    image.description = asset.alt_text[:limit]
+    if hasattr(image, "description"):
+        limit = image._meta.get_field("description").max_length
+        image.description = asset.alt_text[:limit]
 
 
 def _image_extension(content: bytes, max_pixels: int) -> str:

@@ -1,29 +1,29 @@
 """Many pages written at once, leaving what a normal publish leaves.
 
 One batch costs a number of queries that depends on the page types in it, not on the
-number of pages. What a publish does besides the rows is done here too: log entries,
-search index, reference index, ``page_published``. No revision is made: an editor's
-draft stays the latest one. Everything must run inside the caller's transaction.
+number of pages. What a publish does besides the rows is done here and in
+``indexing``: log entries, ``page_published``, aliases, search and reference index. No
+revision is made: an editor's draft stays the latest one. Everything must run inside
+the caller's transaction.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import connections, models, router, transaction
-from django.db.models import Max, Q
-from django.db.models.functions import Substr
+from django.db import connections, router, transaction
+from django.db.models import Max
 from django.utils import timezone
-from modelcluster.models import get_all_child_m2m_relations, get_all_child_relations
-from wagtail.models import Page, PageLogEntry, ReferenceIndex
-from wagtail.search import index
-from wagtail.search.backends import get_search_backends
+from treebeard.mp_tree import MP_Node
+from wagtail.models import Page, PageLogEntry
 from wagtail.signals import page_published
+
+from .grouping import grouped
+from .slugs import SlugAllocator, children_of
 
 # What saving a draft, publishing and unpublishing write besides the content.
 EDITORS_COLUMNS = frozenset(
@@ -31,8 +31,7 @@ EDITORS_COLUMNS = frozenset(
 )
 CONTENT_ACTIONS = frozenset({"wagtail.create", "wagtail.publish"})
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
+AnyPage = TypeVar("AnyPage", bound=Page)
 
 
 @dataclass(slots=True)
@@ -44,19 +43,6 @@ class NewPage:
 
     page: Page
     parent: Page
-
-
-def grouped(
-    values: Iterable[Value], key: Callable[[Value], Key]
-) -> dict[Key, list[Value]]:
-    groups: dict[Key, list[Value]] = defaultdict(list)
-    for value in values:
-        groups[key(value)].append(value)
-    return dict(groups)
-
-
-def by_class(pages: Iterable[Page]) -> dict[type[Page], list[Page]]:
-    return grouped(pages, key=lambda page: page.__class__)
 
 
 def lock_pages(ids: Iterable[int]) -> dict[int, Page]:
@@ -85,8 +71,8 @@ def lock_pages(ids: Iterable[int]) -> dict[int, Page]:
     return pages
 
 
-def insert_pages(new: Sequence[NewPage]) -> None:
-    """Insert published pages, each after its parent's last child.
+def insert_pages(new: Sequence[NewPage], now: datetime) -> None:
+    """Insert pages published ``now``, each after its parent's last child.
 
     Parents that are new come before their children in ``new``; saved parents must be
     locked (``lock_pages``). Afterwards every page has its primary key.
@@ -99,7 +85,6 @@ def insert_pages(new: Sequence[NewPage]) -> None:
         {id(p): p for item in new if id(p := item.parent) not in made_here}.values()
     )
     _place(new, saved_parents)
-    now = timezone.now()
     for page in pages:
         page.live = True
         page.has_unpublished_changes = False
@@ -107,6 +92,8 @@ def insert_pages(new: Sequence[NewPage]) -> None:
         page.draft_title = page.title
     _insert_rows(pages)
     update_columns(saved_parents, lambda parent: {"numchild"})
+    log(pages, "wagtail.create")
+    log(pages, "wagtail.publish")
 
 
 def _place(new: Sequence[NewPage], saved: Sequence[Page]) -> None:
@@ -129,105 +116,13 @@ def _place(new: Sequence[NewPage], saved: Sequence[Page]) -> None:
         parent.numchild += 1
 
 
-def _children(parents: Iterable[Page]) -> Iterable[models.QuerySet[Page]]:
-    """The parents' children, with a ``parent_path``; one queryset a depth."""
-    for depth, siblings in grouped(parents, key=lambda page: page.depth).items():
-        paths = sorted(page.path for page in siblings)
-        yield (
-            Page.objects.filter(
-                depth=depth + 1,
-                path__range=(
-                    Page._get_children_path_interval(paths[0])[0],
-                    Page._get_children_path_interval(paths[-1])[1],
-                ),
-            )
-            .annotate(parent_path=Substr("path", 1, len(paths[0])))
-            .filter(parent_path__in=paths)
-            .order_by()
-        )
-
-
 def _last_steps(parents: Iterable[Page]) -> dict[str, int]:
     """The number in its row of each parent's last child."""
     steps = {}
-    for children in _children(parents):
+    for children in children_of(parents):
         for path, last in children.values_list("parent_path").annotate(Max("path")):
             steps[path] = Page._str2int(last[-Page.steplen :])
     return steps
-
-
-class SlugAllocator:
-    """Hands out slugs that are unique among the children of one parent.
-
-    ``wanted`` are (parent path, slug) pairs, so that one query finds those taken;
-    ``leaving_out`` are pages whose own slugs are about to change.
-    """
-
-    def __init__(
-        self,
-        parents: dict[str, Page],
-        wanted: Iterable[tuple[str, str]],
-        leaving_out: Iterable[int] = (),
-    ) -> None:
-        excluded = list(leaving_out)
-        self._taken: dict[str, set[str]] = defaultdict(set)
-        pairs = Counter(pair for pair in wanted if pair[0] in parents)
-        if not pairs:
-            return
-        slugs = {slug for _path, slug in pairs}
-        clashes = {slug for (_path, slug), times in pairs.items() if times > 1}
-        for children in _children(parents.values()):
-            for path, slug in (
-                children.filter(slug__in=slugs)
-                .exclude(pk__in=excluded)
-                .values_list("parent_path", "slug")
-            ):
-                self._taken[path].add(slug)
-                clashes.add(slug)
-        if clashes:
-            suffixed = Q()
-            for slug in clashes:
-                suffixed |= Q(slug__startswith=f"{slug}-")
-            for children in _children(parents.values()):
-                for path, slug in (
-                    children.filter(suffixed)
-                    .exclude(pk__in=excluded)
-                    .values_list("parent_path", "slug")
-                ):
-                    self._taken[path].add(slug)
-
-    def allocate(self, parent_path: str, wanted: str) -> str:
-        taken = self._taken[parent_path]
-        slug, suffix = wanted, 2
-        while slug in taken:
-            slug, suffix = f"{wanted}-{suffix}", suffix + 1
-        taken.add(slug)
-        return slug
-
-
-def slugs_held_by_siblings(wanted: Iterable[tuple[Page, str]]) -> set[int]:
-    """Keys of saved pages that have a suffix to their slug and still need it.
-
-    ``wanted`` are pages with the slug each would have without siblings.
-    """
-    suffixed = [
-        (page, slug)
-        for page, slug in wanted
-        if re.fullmatch(rf"{re.escape(slug)}-\d+", page.slug)
-    ]
-    if not suffixed:
-        return set()
-    holders = {
-        (path[: -Page.steplen], slug)
-        for path, slug in Page.objects.filter(
-            slug__in={slug for _page, slug in suffixed}
-        ).values_list("path", "slug")
-    }
-    return {
-        page.pk
-        for page, slug in suffixed
-        if (page.path[: -Page.steplen], slug) in holders
-    }
 
 
 def _insert_rows(pages: Sequence[Page]) -> None:
@@ -280,8 +175,27 @@ def update_columns(pages: Iterable[Page], columns: Callable[[Page], set[str]]) -
             model._base_manager.bulk_update(group, names)
 
 
+def move(page: AnyPage, target_id: int, position: str) -> AnyPage:
+    """The page after treebeard's own move: Wagtail's writes redirects page by page."""
+    source = page.get_parent(update=True)
+    MP_Node.move(
+        Page.objects.get(pk=page.pk), Page.objects.get(pk=target_id), pos=position
+    )
+    moved = type(page)._base_manager.get(pk=page.pk)
+    destination = moved.get_parent()
+    if source.pk == destination.pk:
+        log([moved], "wagtail.reorder")
+    else:
+        ends = {
+            "source": {"id": source.pk, "title": source.title},
+            "destination": {"id": destination.pk, "title": destination.title},
+        }
+        log([moved], "wagtail.move", lambda _page: ends)
+    return moved
+
+
 def log(
-    pages: Iterable[Page],
+    pages: Collection[Page],
     action: str,
     data: Callable[[Page], dict[str, Any]] | None = None,
 ) -> None:
@@ -314,16 +228,15 @@ def log_renames(renamed: Iterable[tuple[Page, tuple[str, str]]]) -> None:
     )
 
 
-def update_indexes(pages: Sequence[Page]) -> None:
-    """Search and reference index of pages that were inserted or changed.
-
-    The rows are read again: editors may have changed fields of theirs meanwhile.
-    """
-    for model, ids in by_class(pages).items():
-        group = list(model._base_manager.filter(pk__in=[page.pk for page in ids]))
-        _preload_children(model, group)
-        _update_search_index(model, group)
-        _update_reference_index(model, group)
+def update_aliases(pages: Iterable[Page]) -> None:
+    """Let aliases of changed pages follow, one by one; they are few."""
+    originals = Page.objects.filter(
+        pk__in=Page.objects.filter(alias_of__in=[page.pk for page in pages]).values(
+            "alias_of"
+        )
+    )
+    for original in originals:
+        original.specific.update_aliases()
 
 
 def announce_after_commit(pages: Sequence[Page]) -> None:
@@ -339,86 +252,3 @@ def announce_after_commit(pages: Sequence[Page]) -> None:
 
     if listened:
         transaction.on_commit(announce)
-
-
-def _preload_children(model: type[Page], pages: Sequence[Page]) -> None:
-    """Read each child relation once for all pages, as modelcluster keeps them."""
-    by_pk = {page.pk: page for page in pages}
-    for page in pages:
-        page.__dict__.setdefault("_cluster_related_objects", {})
-    for relation in get_all_child_relations(model):
-        name = relation.get_accessor_name()
-        children = relation.related_model._base_manager.filter(
-            **{f"{relation.field.name}__in": list(by_pk)}
-        )
-        by_parent = grouped(children, key=lambda c: getattr(c, relation.field.attname))
-        for pk, page in by_pk.items():
-            page._cluster_related_objects[name] = by_parent.get(pk, [])
-    for field in get_all_child_m2m_relations(model):
-        through = field.remote_field.through
-        rows = through._base_manager.filter(
-            **{f"{field.m2m_field_name()}__in": list(by_pk)}
-        ).select_related(field.m2m_reverse_field_name())
-        by_parent = grouped(
-            rows, key=lambda r: getattr(r, f"{field.m2m_field_name()}_id")
-        )
-        for pk, page in by_pk.items():
-            page._cluster_related_objects[field.name] = [
-                getattr(row, field.m2m_reverse_field_name())
-                for row in by_parent.get(pk, [])
-            ]
-
-
-def _update_search_index(model: type[Page], pages: Sequence[Page]) -> None:
-    if not index.class_is_indexed(model) or not getattr(
-        model, "search_auto_update", True
-    ):
-        return
-    for backend in get_search_backends(with_auto_update=True):
-        _forget_entries(backend, model, pages)
-        backend.add_bulk(model, pages)
-
-
-def _forget_entries(backend: Any, model: type[Page], pages: Sequence[Page]) -> None:
-    """Spare the SQLite and MySQL backends one update for every entry they have."""
-    entries = getattr(backend.get_index_for_model(model), "entries", None)
-    if entries is not None and connections[entries.db].vendor != "postgresql":
-        content_type = ContentType.objects.get_for_model(
-            model, for_concrete_model=False
-        )
-        entries.filter(
-            content_type=content_type, object_id__in=[str(page.pk) for page in pages]
-        ).delete()
-
-
-def _update_reference_index(model: type[Page], pages: Sequence[Page]) -> None:
-    """``ReferenceIndex.create_or_update_for_object`` for many objects."""
-    if not ReferenceIndex.is_indexed(model):
-        return
-    content_type = ContentType.objects.get_for_model(model, for_concrete_model=False)
-    base_type = ReferenceIndex._get_base_content_type(model)
-    wanted = {
-        (str(page.pk), *reference)
-        for page in pages
-        for reference in ReferenceIndex._extract_references_from_object(page)
-    }
-    fields = ("object_id", "to_content_type_id", "to_object_id", "model_path")
-    standing = {
-        row[1:]: row[0]
-        for row in ReferenceIndex.objects.filter(
-            base_content_type=base_type, object_id__in=[str(page.pk) for page in pages]
-        ).values_list("pk", *fields, "content_path")
-    }
-    gone = [pk for row, pk in standing.items() if row not in wanted]
-    if gone:
-        ReferenceIndex.objects.filter(pk__in=gone).delete()
-    ReferenceIndex.objects.bulk_create(
-        ReferenceIndex(
-            content_type=content_type,
-            base_content_type=base_type,
-            **dict(zip(fields, row[:4], strict=True)),
-            content_path=row[4],
-            content_path_hash=ReferenceIndex._get_content_path_hash(row[4]),
-        )
-        for row in sorted(wanted - standing.keys())
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -19,9 +19,12 @@ from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
 from wagtail_pim.sanitizing import clean_html
 
-from .bulk import slugs_held_by_siblings
 from .changes import Action
 from .mapping import MAX_TITLE_LENGTH, make_slug
+from .slugs import slugs_held_by_siblings
+
+# Of Wagtail's 63 levels some are above the catalog, and two below a category.
+MAX_DEPTH: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +118,16 @@ def feeding_trees(
             trees[taxonomy.id] = linked[0]
     if not trees:
         raise ConfigurationError(
-            _("No category tree of the PIM is mapped to a website of this site. ")
-            + (
-                _("WAGTAIL_PIM['CATALOGS'] names %(names)s.")
-                % {"names": ", ".join(chosen)}
-                if chosen is not None
-                else _("Map one in the PIM, in the category tree's settings.")
+            _(
+                "No category tree of the PIM is mapped to a website. Map one in the "
+                "PIM, in the category tree's settings."
             )
+            if chosen is None
+            else _(
+                "No category tree of the PIM is mapped to one of the websites that "
+                "WAGTAIL_PIM['CATALOGS'] names: %(names)s."
+            )
+            % {"names": ", ".join(chosen)}
         )
     return trees
 
@@ -184,10 +190,14 @@ def _append_branch(
     faults: list[CategoryFault],
 ) -> None:
     """Everything below ``root``, depth first; without recursion, however deep."""
-    stack = [(category, root) for category in reversed(children.pop(root, []))]
+    stack = [(category, root, 1) for category in reversed(children.pop(root, []))]
     while stack:
-        category, parent = stack.pop()
+        category, parent, depth = stack.pop()
         try:
+            if depth > MAX_DEPTH:
+                raise ConversionError(
+                    _("It is more than %(limit)d levels deep.") % {"limit": MAX_DEPTH}
+                )
             title = clean_text(category.name)
             if not title or len(title) > MAX_TITLE_LENGTH:
                 raise ConversionError(
@@ -210,7 +220,8 @@ def _append_branch(
             )
         )
         stack.extend(
-            (child, category.id) for child in reversed(children.pop(category.id, []))
+            (child, category.id, depth + 1)
+            for child in reversed(children.pop(category.id, []))
         )
 
 
@@ -268,7 +279,9 @@ def _catalogs_to_adopt(
     """Catalog pages that editors made for a website of the same name."""
     unlinked = {
         page.title.casefold(): page
-        for page in CatalogPage.objects.filter(pim_link__isnull=True, alias_of=None)
+        for page in CatalogPage.objects.filter(
+            pim_link__isnull=True, alias_of=None, locale=Locale.get_default()
+        )
     }
     return {
         item.guid: unlinked[item.title.casefold()]

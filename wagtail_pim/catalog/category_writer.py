@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from treebeard.mp_tree import MP_Node
 from wagtail.models import Locale, Page
 
 from wagtail_pim.conf import get_config
@@ -19,7 +18,9 @@ from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
 from . import bulk
 from .category_planner import CategoryChange, CategoryPlan, catalog_parent
 from .changes import Action
+from .indexing import update_indexes
 from .schema import configured_model
+from .slugs import SlugAllocator
 from .urls import UrlChange, follow_url_changes
 
 
@@ -46,8 +47,8 @@ def write_categories(plan: CategoryPlan, run_id: UUID) -> dict[UUID, int]:
         for c in plan.changes
         if "title" in c.differences
     )
-    bulk.update_indexes([*created, *changed])
-    bulk.announce_after_commit([*created, *changed])
+    bulk.update_aliases(changed)
+    bulk.announce_after_commit(update_indexes([*created, *changed]))
     return {guid: page.pk for guid, page in pages.items()}
 
 
@@ -111,11 +112,8 @@ def _create(plan: CategoryPlan, pages: dict[UUID, Page]) -> list[Page]:
         page = models[wanted.kind](**values)
         new.append(bulk.NewPage(page, locked.get(parent.pk, parent)))
         pages[wanted.guid] = page
-    bulk.insert_pages(new)
-    created = [item.page for item in new]
-    bulk.log(created, "wagtail.create")
-    bulk.log(created, "wagtail.publish")
-    return created
+    bulk.insert_pages(new, timezone.now())
+    return [item.page for item in new]
 
 
 def _link(plan: CategoryPlan, pages: dict[UUID, Page], run_id: UUID) -> None:
@@ -148,13 +146,13 @@ def _apply(
     page = CategoryPage.objects.get(pk=pages[wanted.guid].pk).specific
     old_url_path = page.url_path
     if "parent" in differences:
-        page = _move(page, pages[cast(UUID, wanted.parent)].pk, "last-child")
+        page = bulk.move(page, pages[cast(UUID, wanted.parent)].pk, "last-child")
     if "order" in differences:
         page = _put_in_order(page, change, pages)
     parent = page.get_parent(update=True)
     if {"slug", "parent"} & differences.keys():
         slug = wanted.slug if wanted.slug_is_given else page.slug
-        siblings = bulk.SlugAllocator(
+        siblings = SlugAllocator(
             {parent.path: parent},
             [(parent.path, slug)],
             leaving_out=leaving_their_slug,
@@ -181,31 +179,11 @@ def _put_in_order(page: Page, change: CategoryChange, pages: dict[UUID, Page]) -
     """Behind the sibling that comes before it in the PIM, or before all others."""
     elder = change.follows
     if elder is not None:
-        return _move(page, pages[elder].pk, "right")
+        return bulk.move(page, pages[elder].pk, "right")
     first = (
         CategoryPage.objects.sibling_of(page, inclusive=False)
         .filter(pim_link__isnull=False)
         .order_by("path")
         .first()
     )
-    return _move(page, first.pk, "left") if first else page
-
-
-def _move(page: Page, target_id: int, position: str) -> Page:
-    """Treebeard's own move: Wagtail's would write redirects page by page."""
-    source = page.get_parent()
-    MP_Node.move(page, Page.objects.get(pk=target_id), pos=position)
-    moved = type(page).objects.get(pk=page.pk)
-    destination = moved.get_parent()
-    if source.pk == destination.pk:
-        bulk.log([moved], "wagtail.reorder")
-    else:
-        bulk.log(
-            [moved],
-            "wagtail.move",
-            lambda _page: {
-                "source": {"id": source.pk, "title": source.title},
-                "destination": {"id": destination.pk, "title": destination.title},
-            },
-        )
-    return moved
+    return bulk.move(page, first.pk, "left") if first else page

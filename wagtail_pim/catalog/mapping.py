@@ -49,7 +49,7 @@ class PageContent:
 
     product: Product
     kind: Kind
-    model: PageClass
+    page_type: PageType
     title: str
     slug: str
     slug_is_given: bool
@@ -60,6 +60,10 @@ class PageContent:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "content_hash", self._hash())
+
+    @property
+    def model(self) -> PageClass:
+        return self.page_type.model
 
     @property
     def guid(self) -> UUID:
@@ -132,7 +136,7 @@ def map_product(
     return PageContent(
         product=product,
         kind=Kind.VARIANT if product.is_variant() else Kind.PRODUCT,
-        model=page_type.model,
+        page_type=page_type,
         title=title,
         slug=make_slug(product.url_segment, title, product.product_number),
         slug_is_given=bool(make_slug(product.url_segment, default="")),

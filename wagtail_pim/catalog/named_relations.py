@@ -41,14 +41,14 @@ def lookup_field(marker: Sync, field: Any) -> str | None:
 class NamedRelation:
     """One such field of one page type, read and written for many pages at once."""
 
-    def __init__(self, marker: Sync, field: Any) -> None:
+    def __init__(self, marker: Sync, field: Any, model: type[Page]) -> None:
         self.field = field
         self._related: type[models.Model] = field.related_model
         self._lookup = lookup_field(marker, field) or LOOKUP_NAMES[0]
         self.is_single = isinstance(field, models.ForeignKey)
         if not self.is_single:
             self._through: type[models.Model] = field.remote_field.through
-            self._source, self._target, self._fixed = _row_layout(field)
+            self._source, self._target, self._fixed = _row_layout(field, model)
 
     def read(self, pages: Sequence[Page]) -> dict[int, Any]:
         """The value of each page by its key; two queries."""
@@ -115,7 +115,7 @@ class NamedRelation:
         )
 
 
-def _row_layout(field: Any) -> tuple[str, str, dict[str, Any]]:
+def _row_layout(field: Any, model: type[Page]) -> tuple[str, str, dict[str, Any]]:
     """Names of a through row's page and object columns, and its fixed values."""
     through = field.remote_field.through
     if isinstance(field, models.ManyToManyField):
@@ -125,6 +125,6 @@ def _row_layout(field: Any) -> tuple[str, str, dict[str, Any]]:
     try:
         source = through._meta.get_field("content_object").attname
     except (FieldDoesNotExist, AttributeError):
-        content_type = ContentType.objects.get_for_model(field.model)
+        content_type = ContentType.objects.get_for_model(model)
         return "object_id", "tag_id", {"content_type": content_type}
     return source, "tag_id", {}

@@ -17,10 +17,11 @@ from wagtail_pim.client.entities import Product
 from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CategoryMembership, PimLink
 
-from .bulk import grouped, slugs_held_by_siblings
 from .changes import Action
+from .grouping import grouped
 from .mapping import PageContent
-from .schema import PageClass, PageType
+from .schema import PageType
+from .slugs import slugs_held_by_siblings
 
 PRODUCT_KINDS = (Kind.PRODUCT, Kind.VARIANT)
 
@@ -71,6 +72,7 @@ class Places:
             self.page_ids[guid] = page_id
             self.paths[guid] = path
         self.guids = {page_id: guid for guid, page_id in self.page_ids.items()}
+        self.guids_by_path = {path: guid for guid, path in self.paths.items()}
         self._known = self.page_ids.keys() | set(planned)
 
     def __contains__(self, guid: UUID) -> bool:
@@ -92,8 +94,7 @@ class Planner:
     def plan(
         self,
         contents: Sequence[PageContent],
-        page_types: Mapping[PageClass, PageType],
-        images: Mapping[UUID, int],
+        images: Mapping[UUID, int | None],
     ) -> tuple[list[PageChange], list[Fault]]:
         """Changes with parents before children, and products that can't be shown.
 
@@ -125,7 +126,7 @@ class Planner:
                 to_compare.append((content, link))
             if content.kind == Kind.PRODUCT:
                 coming.add(content.guid)
-        compared, mistyped = self._compare(to_compare, links, page_types, images)
+        compared, mistyped = self._compare(to_compare, links, images)
         changes.extend(compared)
         faults.extend(mistyped)
         if self._dry_run:
@@ -178,12 +179,18 @@ class Planner:
     ) -> bool:
         return page.path[: -Page.steplen] == self._parent_path(content, links)
 
+    def _guid_at(self, path: str, links: Mapping[UUID, PimLink]) -> UUID | None:
+        """Of the category or, as far as it is known here, the product at ``path``."""
+        by_path = {link.page.path: guid for guid, link in links.items()}
+        return self._places.guids_by_path.get(path) or by_path.get(path)
+
     def _is_unchanged(
         self, content: PageContent, link: PimLink, links: Mapping[UUID, PimLink]
     ) -> bool:
         return (
             link.content_hash == content.content_hash
             and link.page.live
+            and not _was_touched(content, link)
             and self._stands_in_place(content, link.page, links)
         )
 
@@ -191,8 +198,7 @@ class Planner:
         self,
         pairs: Sequence[tuple[PageContent, PimLink]],
         links: Mapping[UUID, PimLink],
-        page_types: Mapping[PageClass, PageType],
-        images: Mapping[UUID, int],
+        images: Mapping[UUID, int | None],
     ) -> tuple[list[PageChange], list[Fault]]:
         changes: list[PageChange] = []
         faults: list[Fault] = []
@@ -203,7 +209,8 @@ class Planner:
         for model, group in grouped(pairs, key=lambda pair: pair[0].model).items():
             pages = model._base_manager.in_bulk([link.page_id for _c, link in group])
             pages = {pk: p for pk, p in pages.items() if p.specific_class is model}
-            current = _RelatedValues(page_types[model], list(pages.values()))
+            page_type = group[0][0].page_type
+            current = _RelatedValues(page_type, list(pages.values()))
             for content, link in group:
                 page = pages.get(link.page_id)
                 if page is None:
@@ -217,7 +224,10 @@ class Planner:
                 ):
                     differences["slug"] = (page.slug, content.slug)
                 if not self._stands_in_place(content, page, links):
-                    differences["parent"] = (page.url_path, content.parent)
+                    differences["parent"] = (
+                        self._guid_at(page.path[: -Page.steplen], links),
+                        content.parent,
+                    )
                 listed = memberships.get(page.pk, frozenset())
                 if listed != content.categories:
                     differences["categories"] = (listed, content.categories)
@@ -246,12 +256,11 @@ class _RelatedValues:
 
     def __init__(self, page_type: PageType, pages: Sequence[Page]) -> None:
         self._related = {
-            name: relation.read(pages)
-            for name, relation in page_type.named_relations().items()
+            name: relation.read(pages) for name, relation in page_type.relations.items()
         }
 
     def differences(
-        self, content: PageContent, page: Page, images: Mapping[UUID, int]
+        self, content: PageContent, page: Page, images: Mapping[UUID, int | None]
     ) -> dict[str, tuple[Any, Any]]:
         found: dict[str, tuple[Any, Any]] = {}
         if page.title != content.title:
@@ -270,8 +279,21 @@ class _RelatedValues:
         return found
 
 
+def _was_touched(content: PageContent, link: PimLink) -> bool:
+    """Whether something else than a sync wrote the page, as far as that shows.
+
+    An editor who publishes may have changed any value.
+    """
+    page = link.page
+    return (
+        page.title != content.title
+        or (content.slug_is_given and not page.slug.startswith(content.slug))
+        or (page.last_published_at or link.synced_at) > link.synced_at
+    )
+
+
 def image_key(
-    content: PageContent, images: Mapping[UUID, int], page: Page | None
+    content: PageContent, images: Mapping[UUID, int | None], page: Page | None
 ) -> int | None:
     """The primary image; one that could not be had leaves the present one."""
     guid = content.values["primary_image"]
@@ -292,9 +314,9 @@ def _missing_parent(content: PageContent) -> str:
 
 def _other_type(content: PageContent, link: PimLink) -> str:
     return _(
-        "Its template now needs a page of type %(wanted)s, but its page is a "
-        "%(present)s. A page keeps its type: delete the page, with what editors wrote "
-        "on it, or give the product its old template back."
+        "Its template now needs a page of type “%(wanted)s”, but its page is of type "
+        "“%(present)s”. A page keeps its type: delete the page, with what editors "
+        "wrote on it, or give the product its old template back."
     ) % {
         "wanted": content.model._meta.verbose_name,
         "present": link.page.specific_class._meta.verbose_name

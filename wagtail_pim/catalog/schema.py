@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,9 +25,6 @@ from wagtail_pim.models import ProductPage, VariantPage
 from .named_relations import NamedRelation, is_named_relation
 
 PageClass = type[ProductPage] | type[VariantPage]
-
-# What belongs to the PIM on every catalog page, marked or not.
-ALWAYS_OWNED: Final = ("title", "slug", "expire_at", "product_number", "primary_image")
 
 BASE_CLASSES: Final[dict[Kind, PageClass]] = {
     Kind.PRODUCT: ProductPage,
@@ -72,7 +70,7 @@ class Binding:
         return self.property.display_name or self.property.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class PageType:
     """A page class with its bindings; ``catch_all`` takes the ``unclaimed`` rest."""
 
@@ -81,10 +79,13 @@ class PageType:
     catch_all: Binding | None
     unclaimed: tuple[Property, ...]
 
-    def named_relations(self) -> dict[str, NamedRelation]:
+    @cached_property
+    def relations(self) -> dict[str, NamedRelation]:
         """The bound fields that hold other objects, by field name."""
         return {
-            binding.field_name(): NamedRelation(binding.marker, binding.field)
+            binding.field_name(): NamedRelation(
+                binding.marker, binding.field, self.model
+            )
             for binding in self.bindings
             if is_named_relation(binding.field)
         }

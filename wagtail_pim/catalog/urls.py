@@ -6,7 +6,7 @@ it; a category has that many. So it is done here, in batches, for all of a sync.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from wagtail.models import Page
 
 from wagtail_pim.conf import redirects_wanted
 
-from .bulk import grouped
+from .grouping import chunked, grouped
 
 ROWS_PER_STATEMENT = 500
 # SQLite takes 999 variables a statement in old builds.
@@ -47,12 +47,12 @@ def follow_url_changes(changes: Iterable[UrlChange]) -> None:
     by_depth = grouped(effective, key=lambda change: change.page.depth)
     for depth in sorted(by_depth, reverse=True):
         level = sorted(by_depth[depth], key=lambda change: change.page.path)
-        for start in range(0, len(level), CHANGES_PER_STATEMENT):
-            moved += _follow_below(level[start : start + CHANGES_PER_STATEMENT])
+        for some in chunked(level, CHANGES_PER_STATEMENT):
+            moved += _follow_below(some)
     _leave_redirects(moved)
 
 
-def _follow_below(changes: Sequence[UrlChange]) -> Iterator[tuple[Page, str]]:
+def _follow_below(changes: Sequence[UrlChange]) -> list[tuple[Page, str]]:
     """Pages below changed pages of one depth, with the url_path that they had.
 
     ``changes`` are in order of path.
@@ -86,6 +86,7 @@ def _follow_below(changes: Sequence[UrlChange]) -> Iterator[tuple[Page, str]]:
             default=F("url_path"),
         )
     )
+    followed = []
     for page in (
         descendants.filter(live=True)
         .only("pk", "path", "url_path", "locale")
@@ -94,7 +95,8 @@ def _follow_below(changes: Sequence[UrlChange]) -> Iterator[tuple[Page, str]]:
         change = by_path[page.path[:length]]
         new = change.page.url_path
         if page.url_path.startswith(new):
-            yield page, change.old_url_path + page.url_path[len(new) :]
+            followed.append((page, change.old_url_path + page.url_path[len(new) :]))
+    return followed
 
 
 def _leave_redirects(moved: Sequence[tuple[Page, str]]) -> None:
@@ -102,6 +104,7 @@ def _leave_redirects(moved: Sequence[tuple[Page, str]]) -> None:
         return
     from wagtail.contrib.redirects.models import Redirect
 
+    longest = Redirect._meta.get_field("old_path").max_length
     redirects: dict[tuple[int, str], Any] = {}
     # Automatic redirects at an old URL would lead to the wrong page; one at the new
     # URL would lead to itself.
@@ -118,6 +121,8 @@ def _leave_redirects(moved: Sequence[tuple[Page, str]]) -> None:
         if old_path is None or old_path == new_parts[2]:
             continue
         path = Redirect.normalise_path(old_path)
+        if len(path) > longest:
+            continue
         taken.setdefault(site_id, set()).update(
             (path, Redirect.normalise_path(new_parts[2]))
         )
@@ -128,14 +133,9 @@ def _leave_redirects(moved: Sequence[tuple[Page, str]]) -> None:
             automatically_created=True,
         )
     for site_id, paths in taken.items():
-        for chunk in _chunks(sorted(paths)):
+        for chunk in chunked(sorted(paths), ROWS_PER_STATEMENT):
             Redirect.objects.filter(
                 automatically_created=True, site_id=site_id, old_path__in=chunk
             ).delete()
-    for rows in _chunks(list(redirects.values())):
+    for rows in chunked(list(redirects.values()), ROWS_PER_STATEMENT):
         Redirect.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), ROWS_PER_STATEMENT):
-        yield values[start : start + ROWS_PER_STATEMENT]

@@ -10,10 +10,9 @@ from uuid import UUID
 
 import tenacity
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from treebeard.mp_tree import MP_Node
 from wagtail.models import Locale, Page
 
 from wagtail_pim.kinds import Kind
@@ -21,10 +20,12 @@ from wagtail_pim.models import CategoryMembership, PimLink
 
 from . import bulk
 from .changes import Action
+from .grouping import grouped
+from .indexing import update_indexes
 from .mapping import PageContent
 from .named_relations import NamedRelation
 from .planner import Fault, PageChange, Places, image_key
-from .schema import PageClass, PageType
+from .slugs import SlugAllocator
 from .urls import UrlChange, follow_url_changes
 
 logger = logging.getLogger(__name__)
@@ -35,15 +36,12 @@ DEADLOCK_ATTEMPTS: Final = 3
 class Writer:
     """Writes the batches of one run, each in a transaction of its own."""
 
-    def __init__(
-        self, places: Places, page_types: Mapping[PageClass, PageType], run_id: UUID
-    ) -> None:
+    def __init__(self, places: Places, run_id: UUID) -> None:
         self._places = places
-        self._page_types = page_types
         self._run_id = run_id
 
     def write(
-        self, changes: Sequence[PageChange], images: Mapping[UUID, int]
+        self, changes: Sequence[PageChange], images: Mapping[UUID, int | None]
     ) -> tuple[dict[UUID, int], list[Fault]]:
         """The page keys by Guid of what was committed, and what could not be.
 
@@ -53,11 +51,14 @@ class Writer:
         try:
             return self._commit(changes, images), []
         except Exception as error:
+            # A database that is gone is not the records' fault: this raises.
+            connection.close_if_unusable_or_obsolete()
+            connection.ensure_connection()
             families = _families(changes)
             if len(families) == 1:
                 logger.exception("Run %s: a family could not be written", self._run_id)
                 return {}, [
-                    Fault(change.content.product, _refusal(error)) for change in changes
+                    Fault(change.content.product, refusal(error)) for change in changes
                 ]
         half = len(families) // 2
         written: dict[UUID, int] = {}
@@ -75,18 +76,25 @@ class Writer:
         reraise=True,
     )
     def _commit(
-        self, changes: Sequence[PageChange], images: Mapping[UUID, int]
+        self, changes: Sequence[PageChange], images: Mapping[UUID, int | None]
     ) -> dict[UUID, int]:
         with transaction.atomic():
-            return _Batch(
-                changes, images, self._places, self._page_types, self._run_id
-            ).write()
+            return _Batch(changes, images, self._places, self._run_id).write()
 
 
-def remove_pages(pages: Iterable[Page]) -> None:
-    """Take the pages of archived products off the site, as an editor would."""
-    for page in pages:
+def remove_page(page: Page) -> None:
+    """Take the page of an archived product off the site, as an editor would."""
+    with transaction.atomic():
         page.specific.unpublish()
+
+
+def refusal(error: Exception) -> str:
+    """Why something could not be stored, for a person."""
+    if isinstance(error, ValidationError):
+        said = " ".join(error.messages)
+    else:
+        said = f"{type(error).__name__}: {error}"
+    return _("The site could not store it (%(said)s).") % {"said": said[:500]}
 
 
 def _slug_for(change: PageChange, page: Page) -> str:
@@ -97,7 +105,7 @@ def _slug_for(change: PageChange, page: Page) -> str:
 def _families(changes: Sequence[PageChange]) -> list[list[PageChange]]:
     """Products, each with its variants; variants of absent parents by parent."""
     return list(
-        bulk.grouped(
+        grouped(
             changes,
             key=lambda c: (
                 c.content.parent if c.content.kind == Kind.VARIANT else c.guid
@@ -106,28 +114,18 @@ def _families(changes: Sequence[PageChange]) -> list[list[PageChange]]:
     )
 
 
-def _refusal(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        said = " ".join(error.messages)
-    else:
-        said = f"{type(error).__name__}: {error}"
-    return _("The site could not store it (%(said)s).") % {"said": said[:500]}
-
-
 class _Batch:
     """The writing of one batch, inside a transaction."""
 
     def __init__(
         self,
         changes: Sequence[PageChange],
-        images: Mapping[UUID, int],
+        images: Mapping[UUID, int | None],
         places: Places,
-        page_types: Mapping[PageClass, PageType],
         run_id: UUID,
     ) -> None:
         self._images = images
         self._places = places
-        self._page_types = page_types
         self._run_id = run_id
         self._now = timezone.now()
         self._created = [c for c in changes if c.action == Action.CREATE]
@@ -136,10 +134,6 @@ class _Batch:
         # Copies: a batch that is tried again starts from what was planned.
         self._pages: dict[UUID, Page] = {
             c.guid: copy(c.page) for c in changes if c.page is not None
-        }
-        self._relations = {
-            model: page_type.named_relations()
-            for model, page_type in page_types.items()
         }
 
     def write(self) -> dict[UUID, int]:
@@ -157,10 +151,8 @@ class _Batch:
 
     def _by_relation(self) -> Iterable[tuple[NamedRelation, list[PageChange]]]:
         """Each relation field with the changes that set it."""
-        for model, group in bulk.grouped(
-            self._changed(), key=lambda c: c.content.model
-        ).items():
-            for name, relation in self._relations[model].items():
+        for group in grouped(self._changed(), key=lambda c: c.content.model).values():
+            for name, relation in group[0].content.page_type.relations.items():
                 setting = [c for c in group if c.page is None or name in c.differences]
                 if setting:
                     yield relation, setting
@@ -192,10 +184,7 @@ class _Batch:
                 parent = parents[content.parent]
             self._pages[change.guid] = page
             new.append(bulk.NewPage(page, parent))
-        bulk.insert_pages(new)
-        created = [item.page for item in new]
-        bulk.log(created, "wagtail.create")
-        bulk.log(created, "wagtail.publish")
+        bulk.insert_pages(new, self._now)
 
     def _lock_parents(self, changes: Iterable[PageChange]) -> dict[UUID, Page]:
         """The saved parents of these changes' pages by Guid, locked."""
@@ -228,7 +217,7 @@ class _Batch:
     ) -> set[str]:
         """Set columns from the content; returns the columns that were set."""
         columns = set()
-        relations = self._relations[change.content.model]
+        relations = change.content.page_type.relations
         for name in names:
             value = change.content.values[name]
             if name == "primary_image":
@@ -245,12 +234,10 @@ class _Batch:
 
     def _update(self, keys: Mapping[NamedRelation, Mapping[str, Any]]) -> None:
         columns: dict[int, set[str]] = {}
-        moving = [c for c in self._updated if "parent" in c.differences]
-        url_changes = self._move(moving) if moving else []
-        renaming = [
-            c for c in self._updated if "slug" in c.differences and c not in moving
-        ]
-        url_changes += self._rename(renaming) if renaming else []
+        self._move([c for c in self._updated if "parent" in c.differences])
+        url_changes = self._allot_slugs(
+            [c for c in self._updated if {"parent", "slug"} & c.differences.keys()]
+        )
         for change in self._updated:
             page = self._pages[change.guid]
             names = change.differences.keys() & change.content.values.keys()
@@ -275,54 +262,45 @@ class _Batch:
             if "title" in c.differences
         )
 
-    def _move(self, changes: Sequence[PageChange]) -> list[UrlChange]:
+    def _move(self, changes: Sequence[PageChange]) -> None:
         """Put each page under its new parent; rare, so one by one."""
-        parents = self._lock_parents(changes)
-        url_changes = []
+        parents = self._lock_parents(changes) if changes else {}
         for change in changes:
-            stale = self._pages[change.guid]
-            MP_Node.move(
-                Page.objects.get(pk=stale.pk),
-                Page.objects.get(pk=parents[change.content.parent].pk),
-                pos="last-child",
+            self._pages[change.guid] = bulk.move(
+                self._pages[change.guid],
+                parents[change.content.parent].pk,
+                "last-child",
             )
-            page = type(stale)._base_manager.get(pk=stale.pk)
-            self._pages[change.guid] = page
-            url_changes += self._allot_slugs([(change, page)])
-            bulk.log([page], "wagtail.move")
-        return url_changes
 
-    def _rename(self, changes: Sequence[PageChange]) -> list[UrlChange]:
+    def _allot_slugs(self, changes: Sequence[PageChange]) -> list[UrlChange]:
+        """Free slugs and the url_path that follows, set on the pages."""
+        if not changes:
+            return []
         pages = [(change, self._pages[change.guid]) for change in changes]
-        # A product that moved just now has taken its variants along.
+        # A page that moved just now has taken its children along.
         places = Page.objects.only("path", "depth").in_bulk([p.pk for _c, p in pages])
         for _change, page in pages:
             page.path, page.depth = places[page.pk].path, places[page.pk].depth
-        parent_paths = {page.path[: -Page.steplen] for _change, page in pages}
-        bulk.lock_pages(
-            Page.objects.filter(path__in=parent_paths).values_list("pk", flat=True)
+        parents = self._lock_parents_at(
+            {page.path[: -Page.steplen] for _change, page in pages}
         )
-        return self._allot_slugs(pages)
-
-    def _allot_slugs(
-        self, changes: Sequence[tuple[PageChange, Page]]
-    ) -> list[UrlChange]:
-        """Free slugs and the url_path that follows, set on the pages."""
-        parent_paths = {page.path[: -Page.steplen] for _change, page in changes}
-        parents = {p.path: p for p in Page.objects.filter(path__in=parent_paths)}
-        slugs = bulk.SlugAllocator(
+        slugs = SlugAllocator(
             parents,
-            [(page.path[: -Page.steplen], _slug_for(c, page)) for c, page in changes],
-            leaving_out=[page.pk for _change, page in changes],
+            [(page.path[: -Page.steplen], _slug_for(c, page)) for c, page in pages],
+            leaving_out=[page.pk for _change, page in pages],
         )
         url_changes = []
-        for change, page in changes:
+        for change, page in pages:
             parent = parents[page.path[: -Page.steplen]]
             old_url_path = page.url_path
             page.slug = slugs.allocate(parent.path, _slug_for(change, page))
             page.url_path = f"{parent.url_path}{page.slug}/"
             url_changes.append(UrlChange(page, old_url_path))
         return url_changes
+
+    def _lock_parents_at(self, paths: Iterable[str]) -> dict[str, Page]:
+        ids = Page.objects.filter(path__in=paths).values_list("pk", flat=True)
+        return {page.path: page for page in bulk.lock_pages(ids).values()}
 
     def _write_links(self) -> None:
         locale = Locale.get_default()
@@ -356,7 +334,8 @@ class _Batch:
     def _content_hash(self, content: PageContent) -> str:
         """None of a page whose picture could not be had: it is compared again."""
         picture = content.values["primary_image"]
-        return content.content_hash if picture in (None, *self._images) else ""
+        there = picture is None or picture in self._images
+        return content.content_hash if there else ""
 
     def _write_memberships(self) -> None:
         changing = [
@@ -398,10 +377,6 @@ class _Batch:
     def _finish(self) -> None:
         """All that a publish does besides the rows."""
         pages = [self._pages[change.guid] for change in self._changed()]
-        bulk.update_indexes(pages)
-        updated = [self._pages[change.guid].pk for change in self._updated]
-        for original in Page.objects.filter(
-            pk__in=Page.objects.filter(alias_of__in=updated).values("alias_of")
-        ):
-            original.specific.update_aliases()
-        bulk.announce_after_commit(pages)
+        stored = update_indexes(pages)
+        bulk.update_aliases([self._pages[change.guid] for change in self._updated])
+        bulk.announce_after_commit(stored)

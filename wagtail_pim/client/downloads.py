@@ -13,10 +13,21 @@ import requests
 import urllib3
 from django.utils.translation import gettext as _
 
-from wagtail_pim.exceptions import PimError, RecordError, UnreachableError
+from wagtail_pim.exceptions import (
+    PimError,
+    RecordError,
+    ServerFaultError,
+    UnreachableError,
+)
 
 from .options import LOOPBACK_HOSTS
-from .transport import CONNECTION_ERRORS, RetryPolicy, origin
+from .transport import (
+    CONNECTION_ERRORS,
+    RetryPolicy,
+    is_busy,
+    origin,
+    retry_after_seconds,
+)
 
 CHUNK_BYTES: Final = 64 * 1024
 
@@ -29,23 +40,29 @@ class Downloader:
     ) -> None:
         self._root_origin = origin(odata_root)
         self._more_hosts = {host.casefold() for host in more_hosts}
+        self._retry = policy
         self._timeout = (policy.connect_timeout, policy.read_timeout)
         self._session = requests.Session()
         # Also none that a .netrc holds for the host.
         self._session.auth = lambda request: request
 
     def fetch(self, url: str, max_bytes: int) -> bytes:
-        """The file; raises RecordError or UnreachableError with the reason."""
+        """The file; raises RecordError or TransientError with the reason."""
         self._check(url)
+        return self._retry.retrying()(self._fetch, url, max_bytes)
+
+    def _fetch(self, url: str, max_bytes: int) -> bytes:
         try:
             with self._session.get(
                 url, stream=True, allow_redirects=False, timeout=self._timeout
             ) as response:
                 if response.status_code != requests.codes.ok:
-                    raise RecordError(
-                        _("Its file could not be had: the server answers %(status)d.")
-                        % {"status": response.status_code}
-                    )
+                    message = _(
+                        "Its file could not be had: the server answers %(status)d."
+                    ) % {"status": response.status_code}
+                    if is_busy(response):
+                        raise ServerFaultError(message, retry_after_seconds(response))
+                    raise RecordError(message)
                 return self._read(response, max_bytes)
         except CONNECTION_ERRORS as error:
             raise UnreachableError(

@@ -34,6 +34,7 @@ from wagtail_pim.exceptions import PayloadError
 from wagtail_pim.markers import normalise_name
 
 NullAsEmpty = Annotated[str, BeforeValidator(lambda v: "" if v is None else v)]
+NullAsZero = Annotated[int, BeforeValidator(lambda v: 0 if v is None else v)]
 NullAsFalse = Annotated[bool, BeforeValidator(lambda v: False if v is None else v)]
 NullAsList = BeforeValidator(lambda v: [] if v is None else v)
 # A time without a zone is in UTC, as all of the PIM's are.
@@ -41,7 +42,11 @@ AwareTime = Annotated[
     datetime, AfterValidator(lambda v: v if v.tzinfo else v.replace(tzinfo=UTC))
 ]
 
-_UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
+# Control characters but for line breaks and tabs, marks that turn the direction of
+# text around, and halves of characters.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 class Payload(BaseModel):
@@ -115,7 +120,7 @@ def raw_value(data: Any, key: str) -> Any:
 
 
 def printable(text: str) -> str:
-    """``text`` without what no database and no console takes."""
+    """``text`` without what no database takes and what would steer a terminal."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -172,9 +177,7 @@ class Category(Record):
     parent_id: UUID | None = None
     url_segment: NullAsEmpty = ""
     description: NullAsEmpty = ""
-    display_sequence: Annotated[
-        int, BeforeValidator(lambda v: 0 if v is None else v)
-    ] = 0
+    display_sequence: NullAsZero = 0
 
 
 class Property(Record):
@@ -186,9 +189,7 @@ class Property(Record):
     type: NullAsEmpty = ""
     control_type: NullAsEmpty = ""
     is_system_property: NullAsFalse = False
-    display_sequence: Annotated[
-        int, BeforeValidator(lambda v: 0 if v is None else v)
-    ] = 0
+    display_sequence: NullAsZero = 0
 
     def control(self) -> str:
         """The control type in one spelling; the wire's is not documented."""
@@ -199,9 +200,6 @@ class Property(Record):
 
     def holds_html(self) -> bool:
         return self.control() == "html"
-
-    def holds_date(self) -> bool:
-        return self.control() == "datepicker"
 
 
 class Template(Record):
@@ -219,13 +217,11 @@ class Asset(Record):
 
     entity = gettext_lazy("asset")
     name: NullAsEmpty = ""
-    type: NullAsEmpty = ""
     asset_file_name: NullAsEmpty = ""
     alt_text: NullAsEmpty = ""
     current_asset_hash: NullAsEmpty = ""
     url_large: NullAsEmpty = ""
     external_file_url: NullAsEmpty = ""
-    is_external: NullAsFalse = False
     is_archived: NullAsFalse = False
 
 
@@ -274,7 +270,7 @@ class Product(ProductHead):
     url_segment: NullAsEmpty = ""
     template_id: UUID | None = None
     template_name: NullAsEmpty = ""
-    current_version_number: Annotated[int, Field(ge=0)]
+    current_version_number: Annotated[int, Field(ge=0, lt=2**31)]
     deactivate_on: AwareTime | None = None
     is_archived: NullAsFalse = False
     primary_image_asset_id: UUID | None = None

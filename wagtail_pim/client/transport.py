@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import random
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,15 +52,25 @@ CONNECTION_ERRORS: Final = (requests.RequestException, urllib3.exceptions.HTTPEr
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """``max_wait`` bounds one wait in seconds, also one that the PIM asks for."""
+    """``max_wait`` bounds one wait in seconds, also one that a server asks for."""
 
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     max_attempts: int = 5
     max_wait: float = 60.0
 
-    def wait(self, state: tenacity.RetryCallState) -> float:
-        """Seconds until the next attempt: what the PIM asks, else backoff + jitter."""
+    def retrying(self) -> tenacity.Retrying:
+        """Calls a function, again and again while it raises TransientError."""
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientError),
+            stop=tenacity.stop_after_attempt(self.max_attempts),
+            wait=self._wait,
+            before_sleep=_log_retry,
+            reraise=True,
+        )
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Seconds until the next attempt: as the server asks, else backoff + jitter."""
         error = state.outcome.exception() if state.outcome else None
         asked = getattr(error, "retry_after", None)
         if asked is not None:
@@ -71,23 +80,27 @@ class RetryPolicy:
 
 
 class Transport:
-    """Sends requests to one PIM; safe to use from several threads."""
+    """Sends requests to one PIM."""
 
     def __init__(self, options: ConnectionOptions, retry: RetryPolicy) -> None:
         self.root = options.odata_root
         self._retry = retry
         self._auth = EpiHmacAuth(options.app_key, options.secret_key)
-        self._local = threading.local()
+        self._session = requests.Session()
+        self._session.headers["Accept"] = "application/json"
 
     def get(self, target: str, params: Mapping[str, str] | None = None) -> Any:
         """The JSON at ``target``: a path below the OData root, or a whole URL."""
-        return self._request("GET", self._url(target), params=params)
+        return self._retry.retrying()(self._read, self._url(target), params)
 
     def patch(
         self, target: str, body: Mapping[str, Any], *, etag: str | None = None
     ) -> None:
+        """Write; what the PIM answers to a success is its own affair."""
         headers = {"If-Match": etag} if etag else {}
-        self._request("PATCH", self._url(target), body=body, headers=headers)
+        self._retry.retrying()(
+            self._send, "PATCH", self._url(target), json=body, headers=headers
+        )
 
     def _url(self, target: str) -> str:
         try:
@@ -106,44 +119,27 @@ class Transport:
             )
         return url
 
-    @property
-    def _session(self) -> requests.Session:
-        if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
-            self._local.session.headers["Accept"] = "application/json"
-        session: requests.Session = self._local.session
-        return session
+    def _read(self, url: str, params: Mapping[str, str] | None) -> Any:
+        response = self._send("GET", url, params=params)
+        try:
+            return json.loads(response.content, parse_float=Decimal)
+        except (ValueError, RecursionError) as error:
+            raise TruncatedPayloadError(
+                _("The PIM's answer to %(where)s is not whole JSON.")
+                % {"where": _where("GET", url)}
+            ) from error
 
-    def _request(self, method: str, url: str, **options: Any) -> Any:
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TransientError),
-            stop=tenacity.stop_after_attempt(self._retry.max_attempts),
-            wait=self._retry.wait,
-            before_sleep=_log_retry,
-            reraise=True,
-        )
-        return attempts(self._attempt, method, url, **options)
-
-    def _attempt(
-        self,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Any:
-        where = f"{method} {urlsplit(url).path}"
+    def _send(self, method: str, url: str, **content: Any) -> requests.Response:
+        """One attempt; raises the PimError that an answer without success means."""
+        where = _where(method, url)
         try:
             response = self._session.request(
                 method,
                 url,
-                params=params,
-                json=body,
-                headers=headers,
                 auth=self._auth,
                 allow_redirects=False,
                 timeout=(self._retry.connect_timeout, self._retry.read_timeout),
+                **content,
             )
         except CONNECTION_ERRORS as error:
             # The library's own text may hold the whole URL: name the kind alone.
@@ -160,14 +156,7 @@ class Transport:
             ) from None
         if not HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             raise _refusal(response, where)
-        if response.status_code == HTTPStatus.NO_CONTENT or not response.content:
-            return None
-        try:
-            return json.loads(response.content, parse_float=Decimal)
-        except (ValueError, RecursionError) as error:
-            raise TruncatedPayloadError(
-                _("The PIM's answer to %(where)s is not whole JSON.") % {"where": where}
-            ) from error
+        return response
 
 
 def origin(url: str) -> str:
@@ -179,6 +168,28 @@ def origin(url: str) -> str:
     parts = urllib3.util.parse_url(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme or "")
     return f"{parts.scheme}://{parts.host}:{port}"
+
+
+def is_busy(response: requests.Response) -> bool:
+    """Whether the server has a fault of its own, or asks to slow down."""
+    status = response.status_code
+    return status in BUSY_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def retry_after_seconds(response: requests.Response) -> float | None:
+    """Retry-After, in seconds or as a date; None if absent or unreadable."""
+    value = response.headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    if value.isdecimal():
+        return float(value)
+    until = _parsed_date(value)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds()) if until else None
+
+
+def _where(method: str, url: str) -> str:
+    """Which request it was, for a message: without its query."""
+    return f"{method} {urlsplit(url).path}"
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:
@@ -205,17 +216,18 @@ def _refusal(response: requests.Response, where: str) -> PimError:
     if status == HTTPStatus.UNAUTHORIZED:
         skew = _clock_skew_seconds(response)
         if skew is not None and abs(skew) > MAX_CLOCK_SKEW_SECONDS:
-            return ClockSkewError(
+            message = (
                 _(
-                    "Clock skew: this machine's clock is %(minutes)d minutes "
-                    "%(direction)s the PIM's, so every signature is refused. Set "
-                    "the clock (NTP)."
+                    "Clock skew: this machine's clock is %(minutes)d minutes ahead "
+                    "of the PIM's, so every signature is refused. Set the clock (NTP)."
                 )
-                % {
-                    "minutes": abs(skew) // 60,
-                    "direction": _("ahead of") if skew > 0 else _("behind"),
-                }
+                if skew > 0
+                else _(
+                    "Clock skew: this machine's clock is %(minutes)d minutes behind "
+                    "the PIM's, so every signature is refused. Set the clock (NTP)."
+                )
             )
+            return ClockSkewError(message % {"minutes": abs(skew) // 60})
         return AuthenticationError(
             _(
                 "The PIM does not accept the application key and secret key "
@@ -231,15 +243,19 @@ def _refusal(response: requests.Response, where: str) -> PimError:
             )
             % details
         )
-    if status in BUSY_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if is_busy(response):
         return ServerFaultError(
             _("The PIM has a fault of its own (%(where)s, %(status)d%(said)s).")
             % details,
-            _retry_after_seconds(response),
+            retry_after_seconds(response),
         )
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return RecordNotFoundError(
-            _("The PIM does not have this (%(where)s, %(status)d%(said)s).") % details
+            _(
+                "The PIM does not have this (%(where)s, %(status)d%(said)s). If that "
+                "goes for everything, check the API address."
+            )
+            % details
         )
     if status == HTTPStatus.PRECONDITION_FAILED:
         return VersionConflictError(
@@ -263,17 +279,6 @@ def _clock_skew_seconds(response: requests.Response) -> int | None:
     """How far this machine is ahead of the PIM, by its answer's Date header."""
     theirs = _parsed_date(response.headers.get("Date", ""))
     return int((datetime.now(UTC) - theirs).total_seconds()) if theirs else None
-
-
-def _retry_after_seconds(response: requests.Response) -> float | None:
-    """Retry-After, in seconds or as a date; None if absent or unreadable."""
-    value = response.headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    if value.isdecimal():
-        return float(value)
-    until = _parsed_date(value)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds()) if until else None
 
 
 def _parsed_date(value: str) -> datetime | None:

@@ -17,13 +17,14 @@ from django.utils.translation import gettext as _
 
 from wagtail_pim.client.client import PimClient
 from wagtail_pim.client.downloads import Downloader
+from wagtail_pim.client.entities import printable
 from wagtail_pim.client.options import ConnectionOptions
 from wagtail_pim.client.transport import RetryPolicy, Transport
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError, PimError
 from wagtail_pim.models import PIMOptions
 
-from .report import PICTURE, Item, Outcome, RunReport
+from .report import PICTURE, Item, RunReport
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +50,13 @@ class PimConnection:
     downloader: Downloader
 
 
-def connect(options: ConnectionOptions | None = None) -> PimConnection:
+def connect(
+    options: ConnectionOptions | None = None, *, policy: RetryPolicy | None = None
+) -> PimConnection:
     """Raises ConfigurationError where the options can't be used; sends nothing."""
     options = options or PIMOptions.current().connection()
     config = get_config()
-    policy = RetryPolicy(
+    policy = policy or RetryPolicy(
         connect_timeout=config.connect_timeout,
         read_timeout=config.read_timeout,
         max_attempts=config.max_attempts,
@@ -71,6 +74,30 @@ def connect(options: ConnectionOptions | None = None) -> PimConnection:
         client=PimClient(Transport(options, policy), assumed_calls),
         downloader=Downloader(options.odata_root, config.image_hosts, policy),
     )
+
+
+def environment_warnings(pim: PimConnection) -> list[str]:
+    """Raises ConfigurationError where the PIM publishes to another environment."""
+    own = pim.options.environment
+    active = pim.client.assumed.active_publishing_environment()
+    if active is None:
+        return [
+            _(
+                "The PIM does not tell its active publishing environment, so it was "
+                "not compared with this site's (%(own)s)."
+            )
+            % {"own": own}
+        ]
+    if active.casefold() != own.casefold():
+        raise ConfigurationError(
+            _(
+                "The PIM publishes to %(active)s, but this site is %(own)s. Change the "
+                "environment in Settings > PIM options, or the active publishing "
+                "environment in the PIM."
+            )
+            % {"active": active, "own": own}
+        )
+    return []
 
 
 @contextmanager
@@ -104,7 +131,7 @@ class Job(ABC):
         progress: Progress | None = None,
     ) -> None:
         self.pim = pim
-        self.numbers = list(dict.fromkeys(numbers))
+        self.numbers = list(dict.fromkeys(number.strip() for number in numbers))
         self.dry_run = dry_run
         self.report = RunReport(
             run_id=uuid.uuid4(),
@@ -120,7 +147,7 @@ class Job(ABC):
         """Do the job and report it; raises PimError where the run has to end."""
 
     def run(self) -> RunReport:
-        """The report, also of a run that failed; only a bug raises."""
+        """The report, also of a run that failed."""
         run_id = self.report.run_id
         logger.info("Run %s: %s starts (dry run: %s)", run_id, self.name, self.dry_run)
         guard: AbstractContextManager[None] = (
@@ -139,6 +166,13 @@ class Job(ABC):
                 "The site's database failed (%(error)s). What was committed before "
                 "stays; run again."
             ) % {"error": error}
+        except Exception as error:
+            logger.exception("Run %s ended with a fault of the program", run_id)
+            self.report.error_code = "bug"
+            self.report.error = _(
+                "The program failed (%(error)s); its log tells more. What was "
+                "committed before stays."
+            ) % {"error": f"{type(error).__name__}: {error}"}
         self.report.finished_at = timezone.now()
         logger.info("Run %s: %s", run_id, self.report.state)
         return self.report
@@ -152,15 +186,15 @@ class Job(ABC):
         last_straw: Item | None = None
         for item in items:
             self.report.add(item)
-            if item.outcome != Outcome.FAILED:
+            if not item.failed:
                 self._failures_in_a_row = 0
                 continue
             logger.warning(
                 "Run %s: %s %s failed: %s",
                 self.report.run_id,
                 item.kind,
-                item.number,
-                item.reason,
+                printable(item.number),
+                printable(item.reason),
             )
             # A product goes on without its picture.
             if item.kind != PICTURE:
@@ -171,7 +205,8 @@ class Job(ABC):
             raise TooManyFailuresError(
                 _(
                     "%(count)d records failed in a row, the last with: %(reason)s The "
-                    "run was stopped; what was published before stays."
+                    "run was stopped; what was published before stays. The limit is "
+                    "WAGTAIL_PIM['MAX_FAILURES_IN_A_ROW']."
                 )
                 % {"count": limit, "reason": last_straw.reason}
             )

@@ -14,9 +14,13 @@ from django.utils.translation import ngettext
 
 from wagtail_pim.catalog.category_planner import feeding_trees
 from wagtail_pim.client.options import ConnectionOptions
-from wagtail_pim.exceptions import PimError
+from wagtail_pim.client.transport import RetryPolicy
+from wagtail_pim.exceptions import ConfigurationError, PimError
 
-from .base import connect
+from .base import PimConnection, connect, environment_warnings
+
+# A person waits for the answer.
+IMPATIENT = RetryPolicy(connect_timeout=5, read_timeout=15, max_attempts=1)
 
 
 class Level(StrEnum):
@@ -47,7 +51,7 @@ def check_connection(options: ConnectionOptions | None = None) -> Iterator[Findi
     """Findings in the order of the way to the PIM; it ends at what blocks the way."""
     subject = _("Options")
     try:
-        pim = connect(options)
+        pim = connect(options, policy=IMPATIENT)
         yield Finding(
             Level.OK,
             subject,
@@ -59,10 +63,16 @@ def check_connection(options: ConnectionOptions | None = None) -> Iterator[Findi
         )
         subject = _("Connection and key")
         websites = pim.client.websites()
-        yield Finding(Level.OK, subject, _("The PIM answers and accepts the key."))
+        yield Finding(
+            Level.OK,
+            subject,
+            _(
+                "The PIM answers and accepts the key. Whether the key may also write "
+                "is not tried here."
+            ),
+        )
         subject = _("Environment")
-        active = pim.client.assumed.active_publishing_environment()
-        yield _environment_finding(subject, active, pim.options.environment)
+        yield _environment_finding(subject, pim)
         subject = _("Category trees")
         trees = feeding_trees(pim.client.taxonomies(), websites)
         names = sorted({website.name for website in trees.values()})
@@ -80,28 +90,13 @@ def check_connection(options: ConnectionOptions | None = None) -> Iterator[Findi
         yield Finding(Level.ERROR, subject, str(error), error.code)
 
 
-def _environment_finding(subject: str, active: str | None, own: str) -> Finding:
-    if active is None:
-        return Finding(
-            Level.WARNING,
-            subject,
-            _(
-                "The PIM does not tell its active publishing environment. Compare it "
-                "yourself: this site is %(own)s."
-            )
-            % {"own": own},
-        )
-    if active.casefold() != own.casefold():
-        return Finding(
-            Level.ERROR,
-            subject,
-            _(
-                "The PIM publishes to %(active)s, but this site is %(own)s. Publish "
-                "approved products will refuse to run."
-            )
-            % {"active": active, "own": own},
-            "configuration",
-        )
-    return Finding(
-        Level.OK, subject, _("The PIM publishes to %(active)s.") % {"active": active}
-    )
+def _environment_finding(subject: str, pim: PimConnection) -> Finding:
+    """What is wrong here does not keep the rest from being looked at."""
+    try:
+        warnings = environment_warnings(pim)
+    except ConfigurationError as error:
+        return Finding(Level.ERROR, subject, str(error), error.code)
+    if warnings:
+        return Finding(Level.WARNING, subject, " ".join(warnings))
+    told = _("The PIM publishes to %(active)s.") % {"active": pim.options.environment}
+    return Finding(Level.OK, subject, told)

@@ -6,14 +6,17 @@ whole record, mapped, planned, committed with its batch; then acknowledged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from wagtail.models import Page
 
 from wagtail_pim.catalog.assets import guids_of, known_images, obtain_images
 from wagtail_pim.catalog.category_planner import (
@@ -31,7 +34,7 @@ from wagtail_pim.catalog.changes import Action
 from wagtail_pim.catalog.mapping import PageContent, best_place, map_product
 from wagtail_pim.catalog.planner import PageChange, Places, Planner
 from wagtail_pim.catalog.schema import CatalogSchema
-from wagtail_pim.catalog.writer import Writer, remove_pages
+from wagtail_pim.catalog.writer import Writer, refusal, remove_page
 from wagtail_pim.client.assumed import Acknowledgement
 from wagtail_pim.client.client import APPROVED, PUBLISHED
 from wagtail_pim.client.entities import (
@@ -45,7 +48,6 @@ from wagtail_pim.client.entities import (
 )
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import (
-    ConfigurationError,
     PermanentError,
     PimError,
     RecordError,
@@ -54,8 +56,10 @@ from wagtail_pim.exceptions import (
 from wagtail_pim.kinds import Kind
 from wagtail_pim.models import PimLink
 
-from .base import Job
+from .base import Job, environment_warnings
 from .report import PICTURE, Item, Outcome
+
+logger = logging.getLogger(__name__)
 
 GUIDS_PER_QUERY = 500
 
@@ -98,7 +102,7 @@ class PublishApprovedProducts(Job):
 
     def execute(self) -> None:
         client = self.pim.client
-        self._check_environment()
+        self.report.warnings += environment_warnings(self.pim)
         taxonomies = client.taxonomies()
         trees = feeding_trees(taxonomies, client.websites())
         self._schema = CatalogSchema(client.templates(), client.properties())
@@ -109,6 +113,7 @@ class PublishApprovedProducts(Job):
         self._report_categories(categories, pages)
         self._places = Places(planned=self._ranks if self.dry_run else ())
         self._planner = Planner(self._places, dry_run=self.dry_run)
+        self._writer = Writer(self._places, self.report.run_id)
         done = 0
         self.show_progress(done, len(work))
         for batch in _batches(work, get_config().batch_size):
@@ -120,33 +125,12 @@ class PublishApprovedProducts(Job):
             self.report.warnings.append(
                 _(
                     "The PIM has no property for %(field)s, so the field stays empty. "
-                    "Run Synchronize setup data, or correct its Sync marker."
+                    "Create the property in the PIM, or correct the Sync marker."
                 )
                 % {"field": name}
             )
 
     # Plan
-
-    def _check_environment(self) -> None:
-        own = self.pim.options.environment
-        active = self.pim.client.assumed.active_publishing_environment()
-        if active is None:
-            self.report.warnings.append(
-                _(
-                    "The PIM does not tell its active publishing environment, so it "
-                    "was not compared with this site's (%(own)s)."
-                )
-                % {"own": own}
-            )
-        elif active.casefold() != own.casefold():
-            raise ConfigurationError(
-                _(
-                    "The PIM publishes to %(active)s, but this site is %(own)s. Change "
-                    "the environment in Settings > PIM options, or the active "
-                    "publishing environment in the PIM."
-                )
-                % {"active": active, "own": own}
-            )
 
     def _plan_categories(
         self, trees: dict[UUID, Website], taxonomies: Sequence[Taxonomy]
@@ -156,7 +140,7 @@ class PublishApprovedProducts(Job):
         for record in self.pim.client.categories():
             if isinstance(record, InvalidRecord):
                 listing_is_whole = False
-                self._fail("category", record.number, str(record.error), record.id)
+                self._fail(Kind.CATEGORY, record.number, str(record.error), record.id)
             else:
                 valid.append(record)
         wanted, faults = wanted_tree(trees, taxonomies, valid)
@@ -164,7 +148,7 @@ class PublishApprovedProducts(Job):
 
     def _report_categories(self, plan: CategoryPlan, pages: dict[UUID, int]) -> None:
         for fault in plan.faults:
-            self._fail("category", fault.name, fault.reason, fault.guid)
+            self._fail(Kind.CATEGORY, fault.name, fault.reason, fault.guid)
         for change in plan.changes:
             self.add(
                 Item(
@@ -188,10 +172,10 @@ class PublishApprovedProducts(Job):
         families = {w.family for w in work.values() if w.is_variant}
         absent = _without_page(families - work.keys())
         for parent in self.pim.client.product_heads_by_id(absent):
+            if isinstance(parent, InvalidRecord):
+                self._fail(Kind.PRODUCT, parent.number, str(parent.error), parent.id)
             # A parent that nobody approved is not published with its variant.
-            if isinstance(parent, ProductHead) and (
-                parent.has_status(APPROVED) or parent.has_status(PUBLISHED)
-            ):
+            elif parent.has_status(APPROVED) or parent.has_status(PUBLISHED):
                 work[parent.id] = Work.of(parent, self._ranks)
         parent_ranks = {w.id: w.rank for w in work.values() if not w.is_variant}
         return sorted(
@@ -211,125 +195,149 @@ class PublishApprovedProducts(Job):
             if self.numbers
             else client.product_heads(APPROVED)
         )
-        found = set()
+        found: set[str] = set()
         for record in records:
             if isinstance(record, InvalidRecord):
-                found.add(record.number)
-                self._fail("product", record.number, str(record.error), record.id)
+                found.add(record.number.casefold())
+                self._fail(Kind.PRODUCT, record.number, str(record.error), record.id)
                 continue
-            found.add(record.product_number)
+            found.add(record.product_number.casefold())
             if record.has_status(APPROVED):
                 yield record
             else:
                 self._fail(
-                    "product",
+                    Kind.PRODUCT,
                     record.product_number,
                     _("It is not Approved in the PIM (its status is “%(status)s”).")
                     % {"status": record.status},
                     record.id,
                 )
         for number in self.numbers:
-            if number not in found:
-                self._fail("product", number, _("The PIM has no such product."))
+            if number.casefold() not in found:
+                self._fail(Kind.PRODUCT, number, _("The PIM has no such product."))
 
     # Batches
 
     def _publish(self, batch: Sequence[Work]) -> None:
         """One batch, whole: read, map, plan, commit, acknowledge."""
         contents: list[PageContent] = []
-        archived: list[Product] = []
+        withdrawn: list[Product] = []
         products, set_aside = self._read(batch)
         for product in products:
-            if product.is_archived:
-                archived.append(product)
+            if _is_withdrawn(product):
+                withdrawn.append(product)
                 continue
             try:
                 contents.append(map_product(product, self._schema, self._ranks))
             except RecordError as error:
                 set_aside.append(_failed_product(product, str(error)))
-        images = self._images(contents)
-        page_types = {
-            content.model: self._schema.page_type(content.model) for content in contents
-        }
-        changes, faults = self._planner.plan(contents, page_types, images)
+        images, failed_pictures = self._images(contents)
+        changes, faults = self._planner.plan(contents, images)
         pages: dict[UUID, int] = {}
         if not self.dry_run and changes:
-            writer = Writer(self._places, page_types, self.report.run_id)
-            pages, refused = writer.write(changes, images)
+            pages, refused = self._writer.write(changes, images)
             faults += refused
         set_aside += [_failed_product(f.product, f.reason) for f in faults]
         refused_ids = {fault.product.id for fault in faults}
         finished = [
-            (change.content.product, self._item(change, pages))
+            (change.content.product, self._item(change, pages, failed_pictures))
             for change in changes
             if change.guid not in refused_ids
         ]
-        self._settle(batch, [*finished, *self._remove(archived)], set_aside)
+        self._settle(batch, [*finished, *self._remove(withdrawn, set_aside)], set_aside)
 
     def _read(self, batch: Sequence[Work]) -> tuple[list[Product], list[Item]]:
         """The batch's whole records that are still to be published, and the others."""
         products: list[Product] = []
         set_aside: list[Item] = []
-        numbers = {w.id: w.number for w in batch}
-        for record in self.pim.client.products(numbers):
+        unseen = {work.id: work for work in batch}
+        for record in self.pim.client.products(list(unseen)):
+            work = unseen.pop(record.id, None) if record.id else None
             if isinstance(record, InvalidRecord):
-                number = (
-                    numbers.pop(record.id, record.number)
-                    if record.id
-                    else record.number
-                )
+                number = work.number if work else record.number
                 set_aside.append(
-                    _failed("product", number, str(record.error), record.id)
+                    _failed(Kind.PRODUCT, number, str(record.error), record.id)
                 )
-                continue
-            numbers.pop(record.id, None)
-            if record.has_status(APPROVED) or record.has_status(PUBLISHED):
+            elif record.has_status(APPROVED) or record.has_status(PUBLISHED):
                 products.append(record)
-            else:
-                set_aside.append(_left(record.product_number, record.id))
-        set_aside += [_left(number, guid) for guid, number in numbers.items()]
+            elif work:
+                set_aside.append(_left(work))
+        set_aside += map(_left, unseen.values())
         return products, set_aside
 
-    def _images(self, contents: Sequence[PageContent]) -> dict[UUID, int]:
-        """Image keys by asset Guid; a dry run knows those that are there already."""
+    def _images(
+        self, contents: Sequence[PageContent]
+    ) -> tuple[Mapping[UUID, int | None], set[UUID]]:
+        """Image keys by asset Guid, and the Guids of pictures that failed.
+
+        A dry run knows the pictures that are there already.
+        """
         guids = guids_of(content.values for content in contents)
         if self.dry_run:
-            return known_images(guids)
+            return known_images(guids), set()
         assets: list[Asset] = []
+        missing = set(guids)
+        failed: set[UUID] = set()
         for record in self.pim.client.assets(guids):
+            if record.id:
+                missing.discard(record.id)
             if isinstance(record, InvalidRecord):
+                failed |= {record.id} if record.id else set()
                 self._fail(PICTURE, record.number, str(record.error), record.id)
             else:
                 assets.append(record)
+        for guid in sorted(missing):
+            reason = _("The PIM does not have this picture.")
+            self._fail(PICTURE, str(guid), reason, guid)
         images, faults = obtain_images(assets, self.pim.downloader.fetch)
         for fault in faults:
             self._fail(PICTURE, fault.asset.name, fault.reason, fault.asset.id)
-        return images
+        return images, failed | missing | {fault.asset.id for fault in faults}
 
-    def _remove(self, archived: Sequence[Product]) -> list[tuple[Product, Item]]:
-        """Archived products leave the site; their pages stay, unpublished."""
-        pages = self._planner.plan_removals(archived)
-        if not self.dry_run:
-            remove_pages(pages.values())
+    def _remove(
+        self, withdrawn: Sequence[Product], set_aside: list[Item]
+    ) -> list[tuple[Product, Item]]:
+        """Withdrawn products leave the site; their pages stay, unpublished."""
+        pages = self._planner.plan_removals(withdrawn)
+        refused: set[UUID] = set()
+        for product in sorted(withdrawn, key=lambda p: not p.is_variant()):
+            if product.id not in pages or self.dry_run:
+                continue
+            try:
+                remove_page(pages[product.id])
+            except Exception as error:
+                # A receiver of the site's may fail: that is this product's failure.
+                logger.exception("Run %s: no removal", self.report.run_id)
+                refused.add(product.id)
+                set_aside.append(_failed_product(product, refusal(error)))
         return [
-            (
-                product,
-                Item(
-                    kind=Kind.VARIANT if product.is_variant() else Kind.PRODUCT,
-                    number=product.product_number,
-                    title=product.product_title,
-                    guid=product.id,
-                    outcome=Outcome.REMOVED
-                    if product.id in pages
-                    else Outcome.UNCHANGED,
-                    page_id=pages[product.id].pk if product.id in pages else None,
-                ),
-            )
-            for product in archived
+            (product, self._removal_item(product, pages.get(product.id)))
+            for product in withdrawn
+            if product.id not in refused
         ]
 
-    def _item(self, change: PageChange, pages: dict[UUID, int]) -> Item:
+    def _removal_item(self, product: Product, page: Page | None) -> Item:
         return Item(
+            kind=_kind(product),
+            number=product.product_number,
+            title=product.product_title,
+            guid=product.id,
+            outcome=Outcome.REMOVED if page else Outcome.UNCHANGED,
+            page_id=page.pk if page else None,
+        )
+
+    def _item(
+        self, change: PageChange, pages: dict[UUID, int], failed_pictures: set[UUID]
+    ) -> Item:
+        picture_failed = change.content.values["primary_image"] in failed_pictures
+        return Item(
+            acknowledged=False if picture_failed else None,
+            note=_(
+                "Its picture failed: it is published without, and stays Approved in "
+                "the PIM for the next run."
+            )
+            if picture_failed
+            else "",
             kind=change.content.kind,
             number=change.content.number,
             title=change.content.title,
@@ -353,13 +361,17 @@ class PublishApprovedProducts(Job):
         items.sort(key=lambda item: order.get(item.guid, -1))
         try:
             for product, item in finished:
-                if not self.dry_run and product.has_status(APPROVED):
+                if self._is_to_acknowledge(product, item):
                     self._acknowledge(product, item)
         except PimError:
             for item in items:
                 self.report.add(item)
             raise
         self.add(*items)
+
+    def _is_to_acknowledge(self, product: Product, item: Item) -> bool:
+        waits = item.acknowledged is False
+        return not self.dry_run and product.has_status(APPROVED) and not waits
 
     def _acknowledge(self, product: Product, item: Item) -> None:
         item.acknowledged = False
@@ -426,20 +438,33 @@ def _failed(
 
 
 def _failed_product(product: Product, reason: str) -> Item:
-    kind = Kind.VARIANT if product.is_variant() else Kind.PRODUCT
     return _failed(
-        kind, product.product_number, reason, product.id, product.product_title
+        _kind(product),
+        product.product_number,
+        reason,
+        product.id,
+        product.product_title,
     )
 
 
-def _left(number: str, guid: UUID) -> Item:
+def _left(work: Work) -> Item:
     return Item(
-        kind=Kind.PRODUCT,
-        number=number,
-        guid=guid,
+        kind=Kind.VARIANT if work.is_variant else Kind.PRODUCT,
+        number=work.number,
+        guid=work.id,
         outcome=Outcome.UNCHANGED,
         note=_("It was changed in the PIM meanwhile and is not Approved now."),
     )
+
+
+def _kind(product: Product) -> Kind:
+    return Kind.VARIANT if product.is_variant() else Kind.PRODUCT
+
+
+def _is_withdrawn(product: Product) -> bool:
+    """Archived, or to be so by a time that has come."""
+    off = product.deactivate_on
+    return product.is_archived or (off is not None and off <= timezone.now())
 
 
 def _without_page(guids: Iterable[UUID]) -> list[UUID]:

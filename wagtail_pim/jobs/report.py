@@ -51,6 +51,11 @@ class Item:
     acknowledged: bool | None = None
     differences: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
+    @property
+    def failed(self) -> bool:
+        """Whether a person has to see to it; it may be published all the same."""
+        return bool(self.reason)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
@@ -107,7 +112,7 @@ class RunReport:
             self.items.append(item)
 
     def failed_items(self) -> Iterator[Item]:
-        return (item for item in self.items if item.reason)
+        return (item for item in self.items if item.failed)
 
     @property
     def state(self) -> State:

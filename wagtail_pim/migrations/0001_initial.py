@@ -134,10 +134,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("guid", models.UUIDField(unique=True, verbose_name="PIM Guid")),
-                (
-                    "content_hash",
-                    models.CharField(max_length=128, verbose_name="content hash"),
-                ),
+                ("content_hash", models.TextField(verbose_name="content hash")),
                 (
                     "image",
                     models.OneToOneField(

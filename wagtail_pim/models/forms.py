@@ -16,7 +16,6 @@ class PIMOptionsForm(WagtailAdminModelForm):
     secret_key = forms.CharField(
         label=_("Secret key"),
         required=False,
-        strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 

@@ -58,7 +58,7 @@ class PimAsset(models.Model):
     """A file of the PIM and the Wagtail image that was made of it."""
 
     guid = models.UUIDField(_("PIM Guid"), unique=True)
-    content_hash = models.CharField(_("content hash"), max_length=128)
+    content_hash = models.TextField(_("content hash"))
     image = models.OneToOneField(
         get_image_model_string(),
         on_delete=models.CASCADE,

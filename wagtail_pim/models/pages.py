@@ -25,6 +25,10 @@ class CatalogPage(Page):
         verbose_name = _("catalog")
         verbose_name_plural = _("catalogs")
 
+    def categories(self) -> PageQuerySet:
+        """Live categories of the first level, in the PIM's order."""
+        return CategoryPage.objects.live().child_of(self)
+
 
 class CategoryPage(Page):
     """A category of the PIM, nested as it is there."""
@@ -37,6 +41,10 @@ class CategoryPage(Page):
     class Meta:
         verbose_name = _("category")
         verbose_name_plural = _("categories")
+
+    def categories(self) -> PageQuerySet:
+        """Live categories one level below, in the PIM's order."""
+        return CategoryPage.objects.live().child_of(self)
 
     def products(self) -> PageQuerySet:
         """Live products of this category: those placed here and those listed here."""
@@ -84,7 +92,6 @@ class _NumberedPage(Page):
     class Meta:
         abstract = True
 
-    @property
     def listed_in(self) -> PageQuerySet:
         """The categories that list this page besides the one it is placed in."""
         return CategoryPage.objects.filter(memberships__page=self.pk)

@@ -23,6 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from wagtail_pim.client.entities import printable
 from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import PimError
 from wagtail_pim.jobs import JOBS, connect
@@ -176,18 +177,17 @@ class Command(BaseCommand):
             planned = [item for item in report.items if not item.reason]
             _print_some(console, map(_planned_lines, planned), len(planned))
         _print_some(console, map(_failure_line, failed), len(failed))
-        for warning in report.warnings:
-            console.print(_("Warning: %(text)s") % {"text": warning}, markup=False)
+        closing = [_("Warning: %(text)s") % {"text": text} for text in report.warnings]
         if report.error:
-            console.print(
-                _("The run failed: %(error)s") % {"error": report.error}, markup=False
-            )
+            closing.append(_("The run failed: %(error)s") % {"error": report.error})
+        for line in closing:
+            console.print(printable(line), markup=False)
 
 
 def _print_some(console: Console, entries: Iterable[str], total: int) -> None:
     """The first entries, and how many more there are."""
     for entry in islice(entries, ITEMS_SHOWN):
-        console.print(entry, markup=False)
+        console.print(printable(entry), markup=False)
     if total > ITEMS_SHOWN:
         console.print(
             _("… and %(count)d more; --json lists all.")
