@@ -51,9 +51,7 @@ class Writer:
         try:
             return self._commit(changes, images), []
         except Exception as error:
-            # A database that is gone is not the records' fault: this raises.
-            connection.close_if_unusable_or_obsolete()
-            connection.ensure_connection()
+            _require_database()
             families = _families(changes)
             if len(families) == 1:
                 logger.exception("Run %s: a family could not be written", self._run_id)
@@ -80,6 +78,13 @@ class Writer:
     ) -> dict[UUID, int]:
         with transaction.atomic():
             return _Batch(changes, images, self._places, self._run_id).write()
+
+
+def _require_database() -> None:
+    """Raise if the database is gone: that is not the fault of the records."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+        connection.ensure_connection()
 
 
 def remove_page(page: Page) -> None:

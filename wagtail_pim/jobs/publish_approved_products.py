@@ -276,23 +276,27 @@ class PublishApprovedProducts(Job):
         if self.dry_run:
             return known_images(guids), set()
         assets: list[Asset] = []
-        missing = set(guids)
-        failed: set[UUID] = set()
+        unanswered = set(guids)
+        failures: list[Item] = []
         for record in self.pim.client.assets(guids):
             if record.id:
-                missing.discard(record.id)
+                unanswered.discard(record.id)
             if isinstance(record, InvalidRecord):
-                failed |= {record.id} if record.id else set()
-                self._fail(PICTURE, record.number, str(record.error), record.id)
+                reason = str(record.error)
+                failures.append(_failed(PICTURE, record.number, reason, record.id))
             else:
                 assets.append(record)
-        for guid in sorted(missing):
-            reason = _("The PIM does not have this picture.")
-            self._fail(PICTURE, str(guid), reason, guid)
         images, faults = obtain_images(assets, self.pim.downloader.fetch)
-        for fault in faults:
-            self._fail(PICTURE, fault.asset.name, fault.reason, fault.asset.id)
-        return images, failed | missing | {fault.asset.id for fault in faults}
+        failures += [
+            _failed(PICTURE, fault.asset.name, fault.reason, fault.asset.id)
+            for fault in faults
+        ]
+        failures += [
+            _failed(PICTURE, str(guid), _("The PIM does not have this picture."), guid)
+            for guid in sorted(unanswered)
+        ]
+        self.add(*failures)
+        return images, {item.guid for item in failures if item.guid}
 
     def _remove(
         self, withdrawn: Sequence[Product], set_aside: list[Item]
