@@ -7,16 +7,14 @@ whole record, mapped, planned, committed with its batch; then acknowledged.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from wagtail.models import Page
+from django.utils.translation import gettext_lazy
 
 from wagtail_pim.catalog.assets import guids_of, known_images, obtain_images
 from wagtail_pim.catalog.category_planner import (
@@ -30,7 +28,7 @@ from wagtail_pim.catalog.category_writer import (
     remove_categories,
     write_categories,
 )
-from wagtail_pim.catalog.changes import Action
+from wagtail_pim.catalog.grouping import chunked
 from wagtail_pim.catalog.mapping import PageContent, best_place, map_product
 from wagtail_pim.catalog.planner import PageChange, Places, Planner
 from wagtail_pim.catalog.schema import CatalogSchema
@@ -56,20 +54,13 @@ from wagtail_pim.exceptions import (
 from wagtail_pim.kinds import Kind
 from wagtail_pim.models import PimLink
 
+from . import items
 from .base import Job, environment_warnings
-from .report import PICTURE, Item, Outcome
+from .report import PICTURE, Item
 
 logger = logging.getLogger(__name__)
 
 GUIDS_PER_QUERY = 500
-
-OUTCOMES = {
-    Action.CREATE: Outcome.CREATED,
-    Action.ADOPT: Outcome.UPDATED,
-    Action.UPDATE: Outcome.UPDATED,
-    Action.UNCHANGED: Outcome.UNCHANGED,
-    Action.REMOVE: Outcome.REMOVED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +83,11 @@ class Work:
             is_variant=head.is_variant(),
             rank=len(ranks) if place is None else ranks[place],
         )
+
+    def left(self) -> Item:
+        """What is reported if the product is not Approved any more when it is read."""
+        kind = Kind.VARIANT if self.is_variant else Kind.PRODUCT
+        return items.left_product(kind, self.number, self.id)
 
 
 class PublishApprovedProducts(Job):
@@ -150,19 +146,8 @@ class PublishApprovedProducts(Job):
         for fault in plan.faults:
             self._fail(Kind.CATEGORY, fault.name, fault.reason, fault.guid)
         for change in plan.changes:
-            self.add(
-                Item(
-                    kind=change.wanted.kind,
-                    number=change.wanted.title,
-                    title=change.wanted.title,
-                    guid=change.wanted.guid,
-                    outcome=OUTCOMES[change.action],
-                    page_id=pages.get(
-                        change.wanted.guid, change.page.pk if change.page else None
-                    ),
-                    differences=_printable(change.differences),
-                )
-            )
+            page_id = change.page.pk if change.page else pages.get(change.wanted.guid)
+            self.add(items.changed_category(change, page_id))
 
     def _list_work(self) -> list[Work]:
         """What to publish: families together, by category, parents first."""
@@ -230,14 +215,14 @@ class PublishApprovedProducts(Job):
             try:
                 contents.append(map_product(product, self._schema, self._ranks))
             except RecordError as error:
-                set_aside.append(_failed_product(product, str(error)))
+                set_aside.append(items.failed_product(product, str(error)))
         images, failed_pictures = self._images(contents)
         changes, faults = self._planner.plan(contents, images)
         pages: dict[UUID, int] = {}
         if not self.dry_run and changes:
             pages, refused = self._writer.write(changes, images)
             faults += refused
-        set_aside += [_failed_product(f.product, f.reason) for f in faults]
+        set_aside += [items.failed_product(f.product, f.reason) for f in faults]
         refused_ids = {fault.product.id for fault in faults}
         finished = [
             (change.content.product, self._item(change, pages, failed_pictures))
@@ -256,13 +241,13 @@ class PublishApprovedProducts(Job):
             if isinstance(record, InvalidRecord):
                 number = work.number if work else record.number
                 set_aside.append(
-                    _failed(Kind.PRODUCT, number, str(record.error), record.id)
+                    items.failed(Kind.PRODUCT, number, str(record.error), record.id)
                 )
             elif record.has_status(APPROVED) or record.has_status(PUBLISHED):
                 products.append(record)
             elif work:
-                set_aside.append(_left(work))
-        set_aside += map(_left, unseen.values())
+                set_aside.append(work.left())
+        set_aside += map(Work.left, unseen.values())
         return products, set_aside
 
     def _images(
@@ -283,16 +268,18 @@ class PublishApprovedProducts(Job):
                 unanswered.discard(record.id)
             if isinstance(record, InvalidRecord):
                 reason = str(record.error)
-                failures.append(_failed(PICTURE, record.number, reason, record.id))
+                failures.append(items.failed(PICTURE, record.number, reason, record.id))
             else:
                 assets.append(record)
         images, faults = obtain_images(assets, self.pim.downloader.fetch)
         failures += [
-            _failed(PICTURE, fault.asset.name, fault.reason, fault.asset.id)
+            items.failed(PICTURE, fault.asset.name, fault.reason, fault.asset.id)
             for fault in faults
         ]
         failures += [
-            _failed(PICTURE, str(guid), _("The PIM does not have this picture."), guid)
+            items.failed(
+                PICTURE, str(guid), _("The PIM does not have this picture."), guid
+            )
             for guid in sorted(unanswered)
         ]
         self.add(*failures)
@@ -313,42 +300,23 @@ class PublishApprovedProducts(Job):
                 # A receiver of the site's may fail: that is this product's failure.
                 logger.exception("Run %s: no removal", self.report.run_id)
                 refused.add(product.id)
-                set_aside.append(_failed_product(product, refusal(error)))
+                set_aside.append(items.failed_product(product, refusal(error)))
         return [
-            (product, self._removal_item(product, pages.get(product.id)))
+            (product, items.withdrawn_product(product, pages.get(product.id)))
             for product in withdrawn
             if product.id not in refused
         ]
 
-    def _removal_item(self, product: Product, page: Page | None) -> Item:
-        return Item(
-            kind=_kind(product),
-            number=product.product_number,
-            title=product.product_title,
-            guid=product.id,
-            outcome=Outcome.REMOVED if page else Outcome.UNCHANGED,
-            page_id=page.pk if page else None,
-        )
-
     def _item(
-        self, change: PageChange, pages: dict[UUID, int], failed_pictures: set[UUID]
+        self,
+        change: PageChange,
+        pages: Mapping[UUID, int],
+        failed_pictures: Container[UUID],
     ) -> Item:
-        picture_failed = change.content.values["primary_image"] in failed_pictures
-        return Item(
-            acknowledged=False if picture_failed else None,
-            note=_(
-                "Its picture failed: it is published without, and stays Approved in "
-                "the PIM for the next run."
-            )
-            if picture_failed
-            else "",
-            kind=change.content.kind,
-            number=change.content.number,
-            title=change.content.title,
-            guid=change.guid,
-            outcome=OUTCOMES[change.action],
-            page_id=pages.get(change.guid, change.page.pk if change.page else None),
-            differences=_printable(change.differences),
+        return items.changed_product(
+            change,
+            change.page.pk if change.page else pages.get(change.guid),
+            picture_failed=change.content.values["primary_image"] in failed_pictures,
         )
 
     # Acknowledge
@@ -361,17 +329,17 @@ class PublishApprovedProducts(Job):
     ) -> None:
         """Tell the PIM what is committed; report the batch also where telling fails."""
         order: dict[UUID | None, int] = {w.id: at for at, w in enumerate(batch)}
-        items = [*set_aside, *(item for _product, item in finished)]
-        items.sort(key=lambda item: order.get(item.guid, -1))
+        reported = [*set_aside, *(item for _product, item in finished)]
+        reported.sort(key=lambda item: order.get(item.guid, -1))
         try:
             for product, item in finished:
                 if self._is_to_acknowledge(product, item):
                     self._acknowledge(product, item)
         except PimError:
-            for item in items:
+            for item in reported:
                 self.report.add(item)
             raise
-        self.add(*items)
+        self.add(*reported)
 
     def _is_to_acknowledge(self, product: Product, item: Item) -> bool:
         waits = item.acknowledged is False
@@ -399,70 +367,13 @@ class PublishApprovedProducts(Job):
     # Finish
 
     def _remove_categories(self, plan: CategoryPlan) -> None:
-        if self.dry_run:
-            removals = planned_removals(plan.gone)
-        else:
-            removals = remove_categories(plan.gone)
-        for removal in removals:
-            self.add(
-                Item(
-                    kind=Kind.CATEGORY,
-                    number=removal.title,
-                    title=removal.title,
-                    page_id=removal.page_id,
-                    outcome=Outcome.REMOVED if removal.done() else Outcome.UNCHANGED,
-                    note=""
-                    if removal.done()
-                    else ngettext(
-                        "It left the PIM, but %(count)d page is still below it.",
-                        "It left the PIM, but %(count)d pages are still below it.",
-                        removal.pages_below,
-                    )
-                    % {"count": removal.pages_below},
-                )
-            )
+        remove = planned_removals if self.dry_run else remove_categories
+        self.add(*map(items.removed_category, remove(plan.gone)))
 
     def _fail(
         self, kind: str, number: str, reason: str, guid: UUID | None = None
     ) -> None:
-        self.add(_failed(kind, number, reason, guid))
-
-
-def _failed(
-    kind: str, number: str, reason: str, guid: UUID | None = None, title: str = ""
-) -> Item:
-    return Item(
-        kind=kind,
-        number=number,
-        title=title,
-        guid=guid,
-        outcome=Outcome.FAILED,
-        reason=reason,
-    )
-
-
-def _failed_product(product: Product, reason: str) -> Item:
-    return _failed(
-        _kind(product),
-        product.product_number,
-        reason,
-        product.id,
-        product.product_title,
-    )
-
-
-def _left(work: Work) -> Item:
-    return Item(
-        kind=Kind.VARIANT if work.is_variant else Kind.PRODUCT,
-        number=work.number,
-        guid=work.id,
-        outcome=Outcome.UNCHANGED,
-        note=_("It was changed in the PIM meanwhile and is not Approved now."),
-    )
-
-
-def _kind(product: Product) -> Kind:
-    return Kind.VARIANT if product.is_variant() else Kind.PRODUCT
+        self.add(items.failed(kind, number, reason, guid))
 
 
 def _is_withdrawn(product: Product) -> bool:
@@ -474,12 +385,9 @@ def _is_withdrawn(product: Product) -> bool:
 def _without_page(guids: Iterable[UUID]) -> list[UUID]:
     wanted = sorted(guids)
     linked: set[UUID] = set()
-    for start in range(0, len(wanted), GUIDS_PER_QUERY):
-        linked.update(
-            PimLink.objects.filter(
-                kind=Kind.PRODUCT, guid__in=wanted[start : start + GUIDS_PER_QUERY]
-            ).values_list("guid", flat=True)
-        )
+    for some in chunked(wanted, GUIDS_PER_QUERY):
+        links = PimLink.objects.filter(kind=Kind.PRODUCT, guid__in=some)
+        linked.update(links.values_list("guid", flat=True))
     return [guid for guid in wanted if guid not in linked]
 
 
@@ -497,19 +405,3 @@ def _batches(work: Sequence[Work], size: int) -> Iterator[list[Work]]:
             batch = batch[size:]
     if batch:
         yield batch
-
-
-def _printable(differences: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
-    return {
-        name: (_printable_value(old), _printable_value(new))
-        for name, (old, new) in differences.items()
-    }
-
-
-def _printable_value(value: Any) -> Any:
-    """As JSON has it, and short of nothing."""
-    if value is None or isinstance(value, (bool, int, float, str, list, dict)):
-        return value
-    if isinstance(value, (tuple, set, frozenset)):
-        return sorted(map(str, value))
-    return str(value)

@@ -1,0 +1,142 @@
+"""What a run reports of each thing that it dealt with."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from wagtail.models import Page
+
+from wagtail_pim.catalog.category_planner import CategoryChange
+from wagtail_pim.catalog.category_writer import Removal
+from wagtail_pim.catalog.changes import Action
+from wagtail_pim.catalog.planner import PageChange
+from wagtail_pim.client.entities import Product
+from wagtail_pim.kinds import Kind
+
+from .report import Item, Outcome
+
+OUTCOMES: Final = {
+    Action.CREATE: Outcome.CREATED,
+    Action.ADOPT: Outcome.UPDATED,
+    Action.UPDATE: Outcome.UPDATED,
+    Action.UNCHANGED: Outcome.UNCHANGED,
+    Action.REMOVE: Outcome.REMOVED,
+}
+
+
+def changed_category(change: CategoryChange, page_id: int | None) -> Item:
+    return Item(
+        kind=change.wanted.kind,
+        number=change.wanted.title,
+        title=change.wanted.title,
+        guid=change.wanted.guid,
+        outcome=OUTCOMES[change.action],
+        page_id=page_id,
+        differences=_printable(change.differences),
+    )
+
+
+def removed_category(removal: Removal) -> Item:
+    """Of a category that left the PIM; it stays while something is below it."""
+    note = ngettext(
+        "It left the PIM, but %(count)d page is still below it.",
+        "It left the PIM, but %(count)d pages are still below it.",
+        removal.pages_below,
+    ) % {"count": removal.pages_below}
+    return Item(
+        kind=Kind.CATEGORY,
+        number=removal.title,
+        title=removal.title,
+        page_id=removal.page_id,
+        outcome=Outcome.REMOVED if removal.done() else Outcome.UNCHANGED,
+        note="" if removal.done() else note,
+    )
+
+
+def changed_product(
+    change: PageChange, page_id: int | None, *, picture_failed: bool
+) -> Item:
+    """``acknowledged`` is False of a product that has to wait for its picture."""
+    note = _(
+        "Its picture failed: it is published without, and stays Approved in the PIM "
+        "for the next run."
+    )
+    return Item(
+        kind=change.content.kind,
+        number=change.content.number,
+        title=change.content.title,
+        guid=change.guid,
+        outcome=OUTCOMES[change.action],
+        page_id=page_id,
+        differences=_printable(change.differences),
+        note=note if picture_failed else "",
+        acknowledged=False if picture_failed else None,
+    )
+
+
+def withdrawn_product(product: Product, page: Page | None) -> Item:
+    """``page`` is the one that was unpublished, if there was one."""
+    return Item(
+        kind=_kind(product),
+        number=product.product_number,
+        title=product.product_title,
+        guid=product.id,
+        outcome=Outcome.REMOVED if page else Outcome.UNCHANGED,
+        page_id=page.pk if page else None,
+    )
+
+
+def left_product(kind: Kind, number: str, guid: UUID) -> Item:
+    return Item(
+        kind=kind,
+        number=number,
+        guid=guid,
+        outcome=Outcome.UNCHANGED,
+        note=_("It was changed in the PIM meanwhile and is not Approved now."),
+    )
+
+
+def failed_product(product: Product, reason: str) -> Item:
+    return failed(
+        _kind(product),
+        product.product_number,
+        reason,
+        product.id,
+        product.product_title,
+    )
+
+
+def failed(
+    kind: str, number: str, reason: str, guid: UUID | None = None, title: str = ""
+) -> Item:
+    return Item(
+        kind=kind,
+        number=number,
+        title=title,
+        guid=guid,
+        outcome=Outcome.FAILED,
+        reason=reason,
+    )
+
+
+def _kind(product: Product) -> Kind:
+    return Kind.VARIANT if product.is_variant() else Kind.PRODUCT
+
+
+def _printable(differences: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    return {
+        name: (_printable_value(old), _printable_value(new))
+        for name, (old, new) in differences.items()
+    }
+
+
+def _printable_value(value: Any) -> Any:
+    """As JSON has it, and short of nothing."""
+    if value is None or isinstance(value, (bool, int, float, str, list, dict)):
+        return value
+    if isinstance(value, (tuple, set, frozenset)):
+        return sorted(map(str, value))
+    return str(value)
