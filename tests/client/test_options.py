@@ -15,6 +15,8 @@ ADDRESS = "https://pim.example/"
         ("https://pim.example", "https://pim.example/odata/"),
         ("https://pim.example/odata", "https://pim.example/odata/"),
         ("https://pim.example/odata/", "https://pim.example/odata/"),
+        ("https://pim.example//odata//", "https://pim.example/odata/"),
+        ("https://pim.example//", "https://pim.example/odata/"),
         ("https://pim.example/OData//", "https://pim.example/OData/"),
         ("https://pim.example/tenant/7", "https://pim.example/tenant/7/odata/"),
         ("https://pim.example/myodata", "https://pim.example/myodata/odata/"),

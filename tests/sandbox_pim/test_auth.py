@@ -2,6 +2,8 @@ import base64
 import logging
 import time
 from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -89,7 +91,11 @@ def test_the_target_is_signed_as_it_is_encoded(server):
 
 def test_a_double_slash_is_signed_as_sent(server):
     header = authorization(server.store.credentials().write, "GET", "//odata/products")
-    assert send(server, header, "//odata/products").status_code == 404
+    # Some versions of requests send one slash.
+    connection = HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+    connection.request("GET", "//odata/products", headers={"Authorization": header})
+    assert connection.getresponse().status == 404
+    connection.close()
 
 
 def test_wrong_secret(server):

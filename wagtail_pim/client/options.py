@@ -71,7 +71,9 @@ def normalise_api_address(address: str) -> str:
             )
             % {"address": address}
         )
-    path = parts.path.rstrip("/")
+    # One slash at the front: of several, some versions of requests send one, but sign
+    # all of them.
+    path = f"/{parts.path.strip('/')}".rstrip("/")
     if not path.casefold().endswith("/odata"):
         path += "/odata"
     return urlunsplit((parts.scheme, parts.netloc, path + "/", "", ""))
