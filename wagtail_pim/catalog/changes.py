@@ -10,4 +10,3 @@ class Action(StrEnum):
     ADOPT = "adopt"
     UPDATE = "update"
     UNCHANGED = "unchanged"
-    REMOVE = "remove"

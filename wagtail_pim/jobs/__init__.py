@@ -1,4 +1,4 @@
-"""The jobs, by the names that the command line and crontab know."""
+"""The jobs, by the names that the command line knows."""
 
 from .base import Job, PimConnection, connect
 from .publish_approved_products import PublishApprovedProducts

@@ -23,7 +23,6 @@ OUTCOMES: Final = {
     Action.ADOPT: Outcome.UPDATED,
     Action.UPDATE: Outcome.UPDATED,
     Action.UNCHANGED: Outcome.UNCHANGED,
-    Action.REMOVE: Outcome.REMOVED,
 }
 
 
