@@ -280,15 +280,10 @@ class _RelatedValues:
 
 
 def _was_touched(content: PageContent, link: PimLink) -> bool:
-    """Whether something else than a sync wrote the page, as far as that shows.
-
-    An editor who publishes may have changed any value.
-    """
+    """Whether something else than a sync wrote the page, as far as that shows."""
     page = link.page
-    return (
-        page.title != content.title
-        or (content.slug_is_given and not page.slug.startswith(content.slug))
-        or (page.last_published_at or link.synced_at) > link.synced_at
+    return page.title != content.title or (
+        content.slug_is_given and not page.slug.startswith(content.slug)
     )
 
 

@@ -12,7 +12,7 @@ from wagtail.images import get_image_model_string
 from wagtail.models import Page, PageQuerySet
 from wagtail.search import index
 
-from wagtail_pim.markers import Sync
+from wagtail_pim.locking.pages import SyncedPageMixin
 
 
 class CatalogPage(Page):
@@ -30,10 +30,12 @@ class CatalogPage(Page):
         return CategoryPage.objects.live().child_of(self)
 
 
-class CategoryPage(Page):
+class CategoryPage(SyncedPageMixin, Page):
     """A category of the PIM, nested as it is there."""
 
     description = RichTextField(_("description"), blank=True)
+
+    pim_owned_fields = ("title", "slug", "description")
 
     content_panels = [*Page.content_panels, FieldPanel("description")]
     search_fields = [*Page.search_fields, index.SearchField("description")]
@@ -58,7 +60,7 @@ class CategoryPage(Page):
         )
 
 
-class _NumberedPage(Page):
+class _NumberedPage(SyncedPageMixin, Page):
     """What products and variants share."""
 
     product_number = models.CharField(
@@ -75,7 +77,13 @@ class _NumberedPage(Page):
 
     pim_template: ClassVar[str | None] = None
     """The PIM template that this class shows, if not the one of the class's name."""
-    pim_fields: ClassVar[list[Sync]] = []
+    pim_owned_fields = (
+        "title",
+        "slug",
+        "expire_at",
+        "product_number",
+        "primary_image",
+    )
 
     content_panels = [
         *Page.content_panels,

@@ -1,0 +1,45 @@
+"""What people may not do with what the PIM manages."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from wagtail.models import PagePermissionTester
+from wagtail.permission_policies import ModelPermissionPolicy
+
+REFUSED_ACTIONS: Final = frozenset({"add", "delete"})
+
+
+class ManagedPagePermissionTester(PagePermissionTester):
+    """Refuses what would take a managed page out of the PIM's hands.
+
+    That the page is a managed one is asked last, as it may cost a query. Calls
+    without a user, as the sync's own, do not come here.
+    """
+
+    def can_delete(self, ignore_bulk: bool = False) -> bool:
+        # can_move() asks this too.
+        return super().can_delete(ignore_bulk) and not self.page.is_pim_managed()
+
+    def can_move_to(self, destination: Any) -> bool:
+        # For superusers it does not ask can_move().
+        return super().can_move_to(destination) and not self.page.is_pim_managed()
+
+    def can_copy(self) -> bool:
+        # can_copy_to() asks this too.
+        return super().can_copy() and not self.page.is_pim_managed()
+
+    def can_unpublish(self) -> bool:
+        return super().can_unpublish() and not self.page.is_pim_managed()
+
+
+class ManagedModelPermissionPolicy(ModelPermissionPolicy):
+    """For snippets and other models: only the PIM adds and deletes their objects."""
+
+    def user_has_permission(self, user: Any, action: str) -> bool:
+        return action not in REFUSED_ACTIONS and super().user_has_permission(
+            user, action
+        )
+
+    def users_with_any_permission(self, actions: Any) -> Any:
+        return super().users_with_any_permission(set(actions) - REFUSED_ACTIONS)
