@@ -10,3 +10,4 @@ for name in ("PIM_API_ADDRESS", "PIM_APP_KEY", "PIM_SECRET_KEY", "PIM_ENVIRONMEN
 from sandbox_site.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+INSTALLED_APPS = ["tests.trial", *INSTALLED_APPS]  # noqa: F405

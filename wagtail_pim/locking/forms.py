@@ -20,6 +20,10 @@ class LockedFormMixin:
 
     refuses: ClassVar[bool] = False
 
+    instance: Any
+    fields: dict[str, Any]
+    add_error: Any
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         locked = locked_fields(self.instance)
@@ -30,7 +34,7 @@ class LockedFormMixin:
             formsets.pop(name, None)
 
     def clean(self) -> Any:
-        cleaned = super().clean()
+        cleaned = super().clean()  # type: ignore[misc]
         if self.refuses:
             for name in self.dropped:
                 self.add_error(None, _refusal(name))
@@ -61,7 +65,7 @@ def refusing_form(form_class: type) -> type:
     return _with_mixin(RefusingFormMixin, form_class)
 
 
-def _with_mixin(mixin: type, form_class: type) -> type:
+def _with_mixin(mixin: type, form_class: Any) -> type:
     if issubclass(form_class, mixin):
         return form_class
     return type(form_class)(form_class.__name__, (mixin, form_class), {})

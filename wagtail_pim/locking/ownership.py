@@ -41,7 +41,7 @@ def pim_write() -> Iterator[None]:
 
 
 @cache
-def owned_fields(model: type[models.Model]) -> frozenset[str]:
+def owned_fields(model: Any) -> frozenset[str]:
     """Names of the model's fields and relations that belong to the PIM.
 
     These are what ``pim_owned_fields`` of it and its bases name, and its markers'.
@@ -56,11 +56,12 @@ def locked_fields(instance: Any) -> frozenset[str]:
     """Names of what nobody but the PIM may change on this very object."""
     if not isinstance(instance, SyncedModelMixin) or instance.pim_row() is None:
         return frozenset()
-    return owned_fields(type(instance))
+    model: Any = type(instance)
+    return owned_fields(model)
 
 
 @cache
-def owned_columns(model: type[models.Model]) -> frozenset[str]:
+def owned_columns(model: Any) -> frozenset[str]:
     """Attribute names of the columns among the owned fields, and of derived ones."""
     names = owned_fields(model)
     names = names.union(*(DERIVED_COLUMNS.get(name, ()) for name in names))
@@ -70,7 +71,7 @@ def owned_columns(model: type[models.Model]) -> frozenset[str]:
 
 
 @cache
-def owned_children(model: type[models.Model]) -> frozenset[str]:
+def owned_children(model: Any) -> frozenset[str]:
     """Names of the owned child relations, under which modelcluster holds them."""
     names = set()
     for field in _owned(model):
@@ -82,7 +83,7 @@ def owned_children(model: type[models.Model]) -> frozenset[str]:
 
 
 @cache
-def owned_many_to_many(model: type[models.Model]) -> frozenset[str]:
+def owned_many_to_many(model: Any) -> frozenset[str]:
     """Names of the owned fields whose objects modelcluster holds."""
     return frozenset(
         field.name
@@ -91,14 +92,14 @@ def owned_many_to_many(model: type[models.Model]) -> frozenset[str]:
     )
 
 
-def _owned(model: type[models.Model]) -> Iterator[Any]:
+def _owned(model: Any) -> Iterator[Any]:
     for name in owned_fields(model):
         # The system checks tell of a name that is no field's.
         with suppress(FieldDoesNotExist):
             yield model._meta.get_field(name)
 
 
-def _tagged_items_name(field: Any, model: type[models.Model]) -> str:
+def _tagged_items_name(field: Any, model: Any) -> str:
     through = field.through._meta.get_field("content_object").remote_field
     return through.get_accessor_name(model=model)
 
@@ -117,6 +118,15 @@ class SyncedModelMixin(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        row = None if _writing.get() else self._row_to_guard(kwargs)
+        if row is None:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic(using=router.db_for_write(type(self), instance=self)):
+            self._take_values_of_row(row, lock=True)
+            super().save(*args, **kwargs)
+
     def is_pim_managed(self) -> bool:
         """Whether the PIM owns this object, which then is not deleted by hand."""
         return self.pk is not None and is_synced(type(self))
@@ -131,25 +141,15 @@ class SyncedModelMixin(models.Model):
             obj._take_values_of_row(self.pim_row())
         return obj
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        row = None if _writing.get() else self._row_to_guard(kwargs)
-        if row is None:
-            super().save(*args, **kwargs)
-            return
-        with transaction.atomic(using=router.db_for_write(type(self), instance=self)):
-            self._take_values_of_row(row, lock=True)
-            super().save(*args, **kwargs)
-
-    def full_clean(
-        self, exclude: Collection[str] | None = None, **kwargs: Any
-    ) -> None:
+    def full_clean(self, exclude: Collection[str] | None = None, **kwargs: Any) -> None:
         """Leaves out what an editor can't correct."""
         locked = frozenset() if _writing.get() else locked_fields(self)
         super().full_clean(exclude={*(exclude or ()), *locked}, **kwargs)
 
     def _row_to_guard(self, options: dict[str, Any]) -> Any:
         names = options.get("update_fields")
-        touched = owned_columns(type(self))
+        model = type(self)
+        touched = owned_columns(model)
         if names is not None and touched.isdisjoint(map(self._attname, names)):
             return None
         return self.pim_row()

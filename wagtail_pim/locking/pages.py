@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db import models
 from django.utils.functional import classproperty
 from wagtail.models import Page, PagePermissionTester
 from wagtail.utils.decorators import cached_classmethod
 
 from wagtail_pim.markers import is_synced
 
-from .forms import locked_form, refusing_form
+from .forms import refusing_form
 from .ownership import SyncedModelMixin
 from .panels import locked_edit_handler
 from .permissions import ManagedPagePermissionTester
@@ -43,7 +42,7 @@ class SyncedPageMixin(SyncedModelMixin):
 
     @cached_classmethod
     def get_edit_handler(cls: Any) -> Any:
-        unlocked = super(SyncedPageMixin, cls).get_edit_handler
+        unlocked = super().get_edit_handler
         # Ours alone is cleared when settings change.
         unlocked.cache_clear()
         return locked_edit_handler(unlocked())

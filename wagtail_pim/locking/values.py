@@ -118,7 +118,8 @@ class ValueDisplay:
         rendition = get_rendition_or_not_found(image, PICTURE_FILTER)
         url = self._urls.get_edit_url(image)
         return format_html(
-            '<figure class="pim-locked__picture">{}<figcaption>{}</figcaption></figure>',
+            '<figure class="pim-locked__picture">{}'
+            "<figcaption>{}</figcaption></figure>",
             rendition.img_tag({"alt": ""}),
             format_html('<a href="{}">{}</a>', url, image.title)
             if url
