@@ -148,7 +148,7 @@ class SyncedModelMixin(models.Model):
 
     def _row_to_guard(self, options: dict[str, Any]) -> Any:
         names = options.get("update_fields")
-        model = type(self)
+        model: Any = type(self)
         touched = owned_columns(model)
         if names is not None and touched.isdisjoint(map(self._attname, names)):
             return None
@@ -162,7 +162,7 @@ class SyncedModelMixin(models.Model):
 
         ``lock`` keeps a sync from writing the row until the transaction ends.
         """
-        model = type(self)
+        model: Any = type(self)
         columns = owned_columns(model)
         if row == self.pk:
             # What is not held is read from the database, and not written.
@@ -182,7 +182,7 @@ class SyncedModelMixin(models.Model):
             setattr(self, name, value)
 
     def _take_many_to_many_of(self, row: Any) -> None:
-        model = type(self)
+        model: Any = type(self)
         names = owned_many_to_many(model)
         original = model._base_manager.filter(pk=row).first() if names else None
         if original is not None:
