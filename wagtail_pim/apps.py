@@ -10,3 +10,6 @@ class WagtailPimConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks  # noqa: F401  (registers the system checks)
+        from .locking import tree
+
+        tree.connect()

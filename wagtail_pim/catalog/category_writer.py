@@ -13,6 +13,7 @@ from wagtail.models import Locale, Page
 
 from wagtail_pim.conf import get_config
 from wagtail_pim.kinds import Kind
+from wagtail_pim.locking.ownership import pim_write
 from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
 
 from . import bulk
@@ -80,7 +81,7 @@ def remove_categories(gone: Iterable[Page]) -> list[Removal]:
     """Delete the empty ones; ``gone`` are in order of depth, the deepest first."""
     removals = []
     for page in gone:
-        with transaction.atomic():
+        with transaction.atomic(), pim_write():
             current = CategoryPage.objects.filter(pk=page.pk).first()
             if current is None:
                 continue

@@ -40,6 +40,10 @@ def pim_write() -> Iterator[None]:
         _writing.reset(token)
 
 
+def is_pim_writing() -> bool:
+    return _writing.get()
+
+
 @cache
 def owned_fields(model: Any) -> frozenset[str]:
     """Names of the model's fields and relations that belong to the PIM.
@@ -119,7 +123,7 @@ class SyncedModelMixin(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        row = None if _writing.get() else self._row_to_guard(kwargs)
+        row = None if is_pim_writing() else self._row_to_guard(kwargs)
         if row is None:
             super().save(*args, **kwargs)
             return
@@ -143,7 +147,7 @@ class SyncedModelMixin(models.Model):
 
     def full_clean(self, exclude: Collection[str] | None = None, **kwargs: Any) -> None:
         """Leaves out what an editor can't correct."""
-        locked = frozenset() if _writing.get() else locked_fields(self)
+        locked = frozenset() if is_pim_writing() else locked_fields(self)
         super().full_clean(exclude={*(exclude or ()), *locked}, **kwargs)
 
     def _row_to_guard(self, options: dict[str, Any]) -> Any:
