@@ -7,7 +7,8 @@ from typing import Any, Final
 from wagtail.models import PagePermissionTester
 from wagtail.permission_policies import ModelPermissionPolicy
 
-REFUSED_ACTIONS: Final = frozenset({"add", "delete"})
+# Copying is adding; Wagtail has no name of its own for unpublishing.
+REFUSED_ACTIONS: Final = frozenset({"add", "delete", "unpublish"})
 
 
 class ManagedPagePermissionTester(PagePermissionTester):
@@ -34,7 +35,10 @@ class ManagedPagePermissionTester(PagePermissionTester):
 
 
 class ManagedModelPermissionPolicy(ModelPermissionPolicy):
-    """For snippets and other models: only the PIM adds and deletes their objects."""
+    """For snippets and other models: only the PIM adds and deletes their objects.
+
+    Superusers are refused too.
+    """
 
     def user_has_permission(self, user: Any, action: str) -> bool:
         return action not in REFUSED_ACTIONS and super().user_has_permission(
@@ -42,4 +46,6 @@ class ManagedModelPermissionPolicy(ModelPermissionPolicy):
         )
 
     def users_with_any_permission(self, actions: Any) -> Any:
-        return super().users_with_any_permission(set(actions) - REFUSED_ACTIONS)
+        allowed = set(actions) - REFUSED_ACTIONS
+        users = super().users_with_any_permission(allowed)
+        return users if allowed else users.none()
