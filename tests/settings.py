@@ -3,6 +3,8 @@
 import os
 import tempfile
 
+import wagtail
+
 os.environ.setdefault("SANDBOX_VAR", tempfile.mkdtemp(prefix="wagtail-pim-tests-"))
 for name in ("PIM_API_ADDRESS", "PIM_APP_KEY", "PIM_SECRET_KEY", "PIM_ENVIRONMENT"):
     os.environ.pop(name, None)
@@ -11,3 +13,6 @@ from sandbox_site.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 INSTALLED_APPS = ["tests.trial", *INSTALLED_APPS]  # noqa: F405
+ROOT_URLCONF = "tests.urls"
+if wagtail.VERSION >= (8, 0):
+    INSTALLED_APPS += ["wagtail.api.v3"]

@@ -1,14 +1,30 @@
 from types import SimpleNamespace
 
 import pytest
+from django import forms
 from django.core.checks.registry import registry
 from django.db import models
 from django.test.utils import isolate_apps
 from modelcluster.fields import ParentalManyToManyField
+from wagtail.admin.panels import FieldPanel, ObjectList
+from wagtail.admin.viewsets.chooser import ChooserViewSet
+from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.models import DraftStateMixin, Page, PreviewableMixin, RevisionMixin
+from wagtail.permission_policies import ModelPermissionPolicy
+from wagtail.snippets.views.snippets import SnippetViewSet
 
-from sandbox_site.shop.models import BicyclePage, Brand
+from sandbox_site.shop.models import BicyclePage, Brand, HomePage
+from tests.trial.models import Certificate, Maker, TrialProductPage
 from wagtail_pim import checks
 from wagtail_pim.catalog.schema import Kind
+from wagtail_pim.locking.forms import locked_form
+from wagtail_pim.locking.ownership import SyncedModelMixin, owned_fields
+from wagtail_pim.locking.pages import SyncedPageMixin
+from wagtail_pim.locking.viewsets import (
+    SyncedChooserViewSetMixin,
+    SyncedModelViewSetMixin,
+    SyncedSnippetViewSetMixin,
+)
 from wagtail_pim.markers import Sync, no_sync
 
 with isolate_apps("sandbox_site.shop"):
@@ -74,6 +90,7 @@ def settings_check(settings):
 
 def test_shop_of_the_sandbox_is_clean():
     assert checks.check_markers(None) == checks.check_settings(None) == []
+    assert checks.check_locking(None) == []
 
 
 def test_good_markers_are_clean(check, shirt):
@@ -151,6 +168,11 @@ def test_page_type_that_is_not_synced_may_be_marked_as_it_likes(check, shirt):
     assert check(no_sync(shirt)) == {}
 
 
+def test_e001_marker_of_no_field_in_a_model_that_is_no_page(check, monkeypatch):
+    monkeypatch.setattr(Maker, "pim_fields", [Sync("nam")])
+    assert check() == {"E001": "Maker.pim_fields names “nam”, which is no field of it."}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
@@ -187,6 +209,250 @@ def test_e010_size_that_is_no_size(settings_check, name, value):
     assert name in told
 
 
+@pytest.fixture
+def locking_check(monkeypatch):
+    """Messages by id, with these as the only models and registered viewsets."""
+
+    def locking_check(*found):
+        only = [item for item in found if isinstance(item, type)]
+        others = [item for item in found if not isinstance(item, type)]
+        monkeypatch.setattr(checks, "apps", SimpleNamespace(get_models=lambda: only))
+        monkeypatch.setattr(checks, "viewsets", SimpleNamespace(viewsets=others))
+        messages = checks.check_locking(None)
+        assert all(message.hint for message in messages)
+        return {m.id.removeprefix("wagtail_pim."): m.msg for m in messages}
+
+    return locking_check
+
+
+def abstract(*bases, **attributes):
+    """A class that Wagtail does not take for one of its page types."""
+    meta = type("Meta", (), {"abstract": True, "app_label": "shop"})
+    return type("Wrong", bases, {"__module__": __name__, "Meta": meta, **attributes})
+
+
+def viewset(*bases, model=Certificate, **attributes):
+    made = type("TrialViewSet", bases, {"model": model, **attributes})
+    return made() if issubclass(made, SnippetViewSet) else made("trial")
+
+
+def test_locking_is_clean_without_any_model_or_viewset(locking_check):
+    assert locking_check() == {}
+
+
+def test_locking_is_clean_in_a_site_without_urls(locking_check, settings):
+    del settings.ROOT_URLCONF
+    assert locking_check(viewset(ModelViewSet, form_fields=["remark"])).keys() == {
+        "E014"
+    }
+
+
+@pytest.mark.parametrize(
+    ("bases", "before"),
+    [
+        ((Page, SyncedPageMixin), "Page."),
+        ((RevisionMixin, SyncedModelMixin), "RevisionMixin.with_content_json()"),
+    ],
+)
+def test_e011_mixin_that_stands_too_late(locking_check, bases, before):
+    wrong = abstract(*bases, pim_fields=[Sync("pk")])
+    told = locking_check(wrong)["E011"]
+    assert told.startswith(f"Wrong: {bases[-1].__name__} stands too late")
+    assert before in told
+
+
+@pytest.mark.parametrize(
+    "bases",
+    [
+        (SyncedPageMixin, Page),
+        (SyncedModelMixin, DraftStateMixin, RevisionMixin),
+        (PreviewableMixin, SyncedModelMixin, RevisionMixin),
+    ],
+)
+def test_mixin_that_stands_before_what_it_guards_is_clean(locking_check, bases):
+    assert "E011" not in locking_check(abstract(*bases, pim_fields=[Sync("pk")]))
+
+
+def test_e011_class_of_the_sites_own_may_stand_before_the_mixin(locking_check):
+    class Careful(models.Model):
+        class Meta:
+            abstract = True
+            app_label = "shop"
+
+        def save(self, *args, **kwargs):
+            super().save(*args, **kwargs)
+
+    assert locking_check(abstract(Careful, SyncedModelMixin)) == {}
+    good = abstract(Careful, SyncedModelMixin, pim_fields=[Sync("pk")])
+    assert locking_check(good) == {}
+
+
+@pytest.mark.parametrize("model", [TrialProductPage, Maker])
+def test_e012_owned_name_of_no_field(locking_check, monkeypatch, model):
+    names = [*model.pim_owned_fields, "gallry"]
+    monkeypatch.setattr(model, "pim_owned_fields", names)
+    owned_fields.cache_clear()
+    found = locking_check(model)
+    monkeypatch.undo()
+    owned_fields.cache_clear()
+    assert found == {
+        "E012": f"{model.__name__}.pim_owned_fields names “gallry”, which is no "
+        "field or relation of it."
+    }
+
+
+def test_e013_markers_without_the_mixin(locking_check, monkeypatch, shirt):
+    shirt.pim_fields = [Sync("fabric")]
+    assert locking_check(shirt) == {
+        "E013": "Shirt has fields of the PIM's, but no SyncedModelMixin: nothing "
+        "locks them."
+    }
+    assert locking_check(no_sync(shirt)) == {}
+    monkeypatch.setattr(HomePage, "pim_fields", [Sync("headline")], raising=False)
+    assert "but no SyncedPageMixin" in locking_check(HomePage)["E013"]
+
+
+def test_e013_owned_names_without_the_mixin(locking_check, shirt):
+    shirt.pim_owned_fields = ["fabric"]
+    assert locking_check(shirt).keys() == {"E013"}
+
+
+@pytest.mark.parametrize(
+    "unlocked",
+    [
+        viewset(SnippetViewSet, model=Maker),
+        viewset(ModelViewSet, form_fields=["remark"]),
+        viewset(SyncedChooserViewSetMixin, ModelViewSet, form_fields=["remark"]),
+    ],
+)
+def test_e014_viewset_without_its_mixin(locking_check, unlocked):
+    found = locking_check(unlocked)
+    assert found == {
+        "E014": f"{unlocked.model.__name__} has fields of the PIM's, but is registered "
+        "with TrialViewSet, which locks nothing."
+    }
+
+
+def test_e014_markers_of_a_snippet_without_any_mixin(locking_check, shirt):
+    shirt.pim_fields = [Sync("fabric")]
+    found = locking_check(shirt, viewset(SnippetViewSet, model=shirt))
+    assert found.keys() == {"E013", "E014"}
+
+
+def test_viewsets_of_models_that_the_pim_does_not_know_are_the_sites(
+    locking_check, shirt
+):
+    free = viewset(ModelViewSet, model=shirt, form_fields=["fabric"])
+    chooser = viewset(ChooserViewSet, model=shirt, form_fields=["fabric"])
+    assert locking_check(free, chooser, SimpleNamespace(model=Maker)) == {}
+
+
+def test_viewsets_that_hooks_register_are_looked_at(monkeypatch):
+    monkeypatch.setattr(checks, "SyncedViewSetMixin", type("Unknown", (), {}))
+    found = {(m.id, m.obj) for m in checks.check_locking(None)}
+    assert found == {("wagtail_pim.E014", m) for m in (Brand, Certificate, Maker)}
+
+
+def unlocked_handler(model, *names):
+    return ObjectList([FieldPanel(name) for name in names]).bind_to_model(model)
+
+
+@pytest.mark.parametrize("base_form_class", [None, "locked"])
+def test_e015_page_type_with_an_edit_handler_of_its_own(
+    locking_check, monkeypatch, base_form_class
+):
+    handler = unlocked_handler(BicyclePage, "title", "gears", "badge")
+    if base_form_class:
+        handler.base_form_class = locked_form(BicyclePage.base_form_class)
+    monkeypatch.setattr(BicyclePage, "get_edit_handler", lambda: handler)
+    told = locking_check(BicyclePage)["E015"]
+    assert told.endswith(": gears, title.")
+    assert ("has panels that don't lock" in told) == bool(base_form_class)
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        (
+            "get_form_class",
+            lambda self, for_update=False: forms.modelform_factory(
+                Certificate, fields=["number", "remark"]
+            ),
+        ),
+        (
+            "get_edit_handler",
+            lambda self: unlocked_handler(Certificate, "number", "remark"),
+        ),
+    ],
+)
+def test_e015_viewset_with_a_form_of_its_own(locking_check, override, value):
+    made = viewset(
+        SyncedModelViewSetMixin,
+        ModelViewSet,
+        form_fields=["number"],
+        **{override: value},
+    )
+    assert locking_check(made)["E015"] == (
+        "The edit form of Certificate lets people change what the PIM owns: number."
+    )
+
+
+def test_e015_inline_panel_of_a_snippet(locking_check):
+    made = viewset(
+        SyncedSnippetViewSetMixin,
+        SnippetViewSet,
+        model=Maker,
+        get_edit_handler=lambda self: ObjectList(Maker.panels).bind_to_model(Maker),
+    )
+    assert locking_check(made)["E015"].endswith(": expire_at, name, places.")
+
+
+def test_e016_chooser_that_creates(locking_check):
+    chooser = viewset(
+        ChooserViewSet,
+        form_fields=["number"],
+        permission_policy=ModelPermissionPolicy(Certificate),
+    )
+    assert locking_check(chooser) == {
+        "E016": "TrialViewSet lets people add objects of Certificate, which only the "
+        "PIM adds and deletes."
+    }
+
+
+@pytest.mark.skipif(
+    checks.policy_registry is not None, reason="Wagtail 8 asks its policy_registry"
+)
+def test_e016_chooser_that_knows_of_no_policy(locking_check):
+    assert locking_check(viewset(ChooserViewSet, form_fields=["number"])).keys() == {
+        "E016"
+    }
+
+
+def test_chooser_with_the_mixin_or_without_a_form_is_clean(locking_check):
+    assert (
+        locking_check(
+            viewset(SyncedChooserViewSetMixin, ChooserViewSet, form_fields=["number"]),
+            viewset(ChooserViewSet),
+            viewset(ChooserViewSet, model="trial.Certificate"),
+        )
+        == {}
+    )
+
+
+def test_e016_viewset_with_a_policy_that_lets_add(locking_check, monkeypatch):
+    open_policy = ModelPermissionPolicy(Certificate)
+    made = viewset(
+        SyncedModelViewSetMixin,
+        ModelViewSet,
+        form_fields=["number"],
+        permission_policy=open_policy,
+    )
+    if checks.policy_registry is not None:
+        policies = checks.policy_registry.values_by_exact_class
+        monkeypatch.setitem(policies, Certificate, open_policy)
+    assert locking_check(made).keys() == {"E016"}
+
+
 def test_w001_setting_that_means_nothing(settings_check):
     assert settings_check(BATCH_SIZES=5) == [
         ("W001", "WAGTAIL_PIM has no setting “BATCH_SIZES”.")
@@ -194,4 +460,8 @@ def test_w001_setting_that_means_nothing(settings_check):
 
 
 def test_checks_are_registered():
-    assert {checks.check_markers, checks.check_settings} <= registry.registered_checks
+    assert {
+        checks.check_markers,
+        checks.check_locking,
+        checks.check_settings,
+    } <= registry.registered_checks

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from django.apps import apps
 from django.core import checks
 from django.core.checks import CheckMessage, register
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.urls import get_resolver
+from wagtail.admin.panels import Panel
+from wagtail.admin.viewsets import viewsets
+from wagtail.admin.viewsets.chooser import ChooserViewSet
+from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.coreutils import resolve_model_string
 from wagtail.models import Page
+from wagtail.snippets.models import get_snippet_models
 
 from .catalog.named_relations import is_named_relation, lookup_field
 from .catalog.schema import (
@@ -24,14 +32,30 @@ from .catalog.schema import (
 from .conf import get_config, unknown_settings
 from .converters import converter_for
 from .exceptions import ConfigurationError
+from .locking.forms import LockedFormMixin
+from .locking.ownership import SyncedModelMixin, owned_fields
+from .locking.pages import SyncedPageMixin
+from .locking.panels import LockedPanel
+from .locking.permissions import ManagedModelPermissionPolicy
+from .locking.viewsets import SyncedViewSetMixin, policy_registry
 from .markers import Sync, is_synced, normalise_name, sync_markers
 from .models import CatalogPage, CategoryPage
+
+FRAMEWORKS: Final = frozenset({"django", "modelcluster", "wagtail"})
+GUARDS: Final[dict[type, tuple[str, ...]]] = {
+    SyncedModelMixin: ("save", "full_clean", "with_content_json"),
+    SyncedPageMixin: ("get_edit_handler", "permissions_for_user"),
+}
+"""What a mixin has to do before Django's and Wagtail's classes do it."""
 
 
 @register()
 def check_markers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Every marker of every page type that the PIM fills."""
+    """Every marker of every page type and other model that the PIM fills."""
     messages: list[CheckMessage] = []
+    for other in filter(_is_owned, apps.get_models()):
+        if not issubclass(other, Page):
+            messages.extend(_check_model(other))
     for kind in BASE_CLASSES:
         for model in page_classes(kind):
             if is_synced(model):
@@ -40,7 +64,7 @@ def check_markers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return messages
 
 
-def _check_model(model: type[Page]) -> Iterator[CheckMessage]:
+def _check_model(model: type[models.Model]) -> Iterator[CheckMessage]:
     claimed: dict[str, str] = {}
     for marker in sync_markers(model).values():
         try:
@@ -79,7 +103,9 @@ def _check_model(model: type[Page]) -> Iterator[CheckMessage]:
         claimed[name] = marker.field
 
 
-def _check_field(model: type[Page], marker: Sync, field: Any) -> Iterator[CheckMessage]:
+def _check_field(
+    model: type[models.Model], marker: Sync, field: Any
+) -> Iterator[CheckMessage]:
     if marker.takes_any_property():
         if not isinstance(field, models.JSONField):
             yield checks.Error(
@@ -120,6 +146,185 @@ def _check_templates(synced: list[type[Page]]) -> Iterator[CheckMessage]:
                 id="wagtail_pim.E007",
             )
         shown[name] = model
+
+
+@register()
+def check_locking(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether what the PIM owns is locked wherever people could change it."""
+    messages: list[CheckMessage] = []
+    for model in filter(_is_owned, apps.get_models()):
+        messages.extend(_check_owned_names(model))
+        faults = list(_check_bases(model))
+        if not faults and issubclass(model, Page):
+            handler = model.get_edit_handler()
+            faults.extend(_check_form(model, handler, handler.get_form_class()))
+        messages.extend(faults)
+    for viewset in _registered_viewsets():
+        messages.extend(_check_viewset(viewset))
+    return messages
+
+
+def _is_owned(model: type[models.Model]) -> bool:
+    """Whether the model says that some of it is the PIM's, be it locked or not."""
+    named = sync_markers(model) or any(
+        vars(base).get("pim_owned_fields") for base in model.__mro__
+    )
+    return bool(named) and is_synced(model)
+
+
+def _check_owned_names(model: Any) -> Iterator[CheckMessage]:
+    for name in sorted(owned_fields(model) - sync_markers(model).keys()):
+        try:
+            model._meta.get_field(name)
+        except FieldDoesNotExist:
+            yield checks.Error(
+                f"{model.__name__}.pim_owned_fields names “{name}”, which is no field "
+                "or relation of it.",
+                hint="Correct the name, or declare the field. A child relation goes "
+                "by its related_name.",
+                obj=model,
+                id="wagtail_pim.E012",
+            )
+
+
+def _check_bases(model: type[models.Model]) -> Iterator[CheckMessage]:
+    mixin = SyncedPageMixin if issubclass(model, Page) else SyncedModelMixin
+    if not issubclass(model, mixin):
+        yield checks.Error(
+            f"{model.__name__} has fields of the PIM's, but no {mixin.__name__}: "
+            "nothing locks them.",
+            hint=f"Put {mixin.__name__} first among its bases, or derive it from "
+            "ProductPage or VariantPage if it is a product's page.",
+            obj=model,
+            id="wagtail_pim.E013",
+        )
+        return
+    for method in _methods_before(model):
+        yield checks.Error(
+            f"{model.__name__}: {mixin.__name__} stands too late among its bases; "
+            f"{method}() comes before what locks the PIM's fields.",
+            hint=f"Put {mixin.__name__} first: "
+            f"class {model.__name__}({mixin.__name__}, …).",
+            obj=model,
+            id="wagtail_pim.E011",
+        )
+        # One move of the mixin corrects them all.
+        return
+
+
+def _methods_before(model: type[models.Model]) -> Iterator[str]:
+    """Those of Django's and Wagtail's that Python finds before a guard's own."""
+    bases = model.__mro__
+    for guard, names in GUARDS.items():
+        for base in bases[: bases.index(guard)] if guard in bases else ():
+            if base.__module__.split(".")[0] in FRAMEWORKS:
+                yield from (
+                    f"{base.__name__}.{name}" for name in names if name in vars(base)
+                )
+
+
+def _check_form(model: Any, handler: Any, form_class: type) -> Iterator[CheckMessage]:
+    """Form classes are the same for all objects; whether they lock is not."""
+    names = sorted(owned_fields(model) & _names_of_form(form_class))
+    if names and not issubclass(form_class, LockedFormMixin):
+        yield checks.Error(
+            f"The edit form of {model.__name__} lets people change what the PIM owns: "
+            f"{', '.join(names)}.",
+            hint="Where get_edit_handler() or get_form_class() is overridden, call "
+            "super(), or wrap with locked_edit_handler() of wagtail_pim.locking.panels "
+            "or locked_form() of wagtail_pim.locking.forms what it returns.",
+            obj=model,
+            id="wagtail_pim.E015",
+        )
+    elif open_names := sorted(owned_fields(model) & _names_in_open_panels(handler)):
+        yield checks.Error(
+            f"The edit form of {model.__name__} has panels that don't lock: "
+            f"{', '.join(open_names)}.",
+            hint="Pass the whole edit handler through locked_edit_handler() of "
+            "wagtail_pim.locking.panels, after the last panel was added.",
+            obj=model,
+            id="wagtail_pim.E015",
+        )
+
+
+def _names_of_form(form_class: Any) -> set[str]:
+    return {*form_class.base_fields, *getattr(form_class, "formsets", ())}
+
+
+def _names_in_open_panels(panel: Panel | None) -> set[str]:
+    if panel is None or isinstance(panel, LockedPanel):
+        return set()
+    if hasattr(panel, "children"):
+        return set().union(*map(_names_in_open_panels, panel.children))
+    options = panel.get_form_options()
+    return {*options.get("fields", ()), *(options.get("formsets") or ())}
+
+
+def _registered_viewsets() -> list[Any]:
+    """Those of the site's hooks too, which register while Wagtail's URLs are read."""
+    get_snippet_models()
+    resolver = None
+    with suppress(AttributeError):
+        # A site may have no ROOT_URLCONF.
+        resolver = get_resolver()
+    if resolver is not None:
+        _ = resolver.url_patterns
+    return list(viewsets.viewsets)
+
+
+def _check_viewset(viewset: Any) -> Iterator[CheckMessage]:
+    if not isinstance(viewset, (ModelViewSet, ChooserViewSet)) or not viewset.model:
+        return
+    model = resolve_model_string(viewset.model)
+    name = type(viewset).__name__
+    if not _is_owned(model) or issubclass(model, Page):
+        return
+    if isinstance(viewset, ModelViewSet):
+        if not issubclass(type(viewset), SyncedViewSetMixin):
+            yield checks.Error(
+                f"{model.__name__} has fields of the PIM's, but is registered with "
+                f"{name}, which locks nothing.",
+                hint="Register it with a viewset that has SyncedSnippetViewSetMixin or "
+                "SyncedModelViewSetMixin of wagtail_pim.locking.viewsets first among "
+                "its bases.",
+                obj=model,
+                id="wagtail_pim.E014",
+            )
+            return
+        form_class = viewset.get_form_class(for_update=True)
+        yield from _check_form(model, viewset._edit_handler, form_class)
+    elif not _can_create(viewset):
+        return
+    if not isinstance(_policy(viewset, model), ManagedModelPermissionPolicy):
+        yield checks.Error(
+            f"{name} lets people add objects of {model.__name__}, which only the PIM "
+            "adds and deletes.",
+            hint="A chooser needs SyncedChooserViewSetMixin of "
+            "wagtail_pim.locking.viewsets first among its bases; a permission policy "
+            "of the site's own derives from ManagedModelPermissionPolicy of "
+            "wagtail_pim.locking.permissions.",
+            obj=model,
+            id="wagtail_pim.E016",
+        )
+
+
+def _can_create(chooser: Any) -> bool:
+    sources = (
+        chooser.creation_form_class,
+        chooser.form_fields,
+        chooser.exclude_form_fields,
+    )
+    return any(source is not None for source in sources)
+
+
+def _policy(viewset: Any, model: type[models.Model]) -> Any:
+    """The policy that the views ask."""
+    given = viewset.permission_policy
+    if policy_registry is None:
+        return given
+    if isinstance(viewset, ChooserViewSet) and given is not viewset.UNDEFINED:
+        return given
+    return policy_registry.get_by_type(model, fallback=False)
 
 
 @register()

@@ -59,6 +59,7 @@ class Config:
     read_timeout: float = 60.0
     max_attempts: int = 5
     max_retry_wait: float = 60.0
+    product_url: str = "/products/{guid}"
     image_collection: str = "PIM"
     image_hosts: tuple[str, ...] = ()
     max_image_bytes: int = 20 * 1024 * 1024

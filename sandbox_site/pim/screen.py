@@ -1,11 +1,12 @@
-"""The screen on which a person looks through the products and approves them."""
+"""The screen on which a person looks at the products and approves them."""
 
 import hmac
+import json
 import secrets
+import uuid
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from .data import Record
@@ -14,6 +15,7 @@ from .messages import Request, Response
 from .store import Store
 
 PRODUCTS_PER_PAGE = 50
+PRODUCT_PATH = "/products/"
 
 _FOLDER = Path(__file__).parent
 _SECURITY_HEADERS = {
@@ -65,7 +67,10 @@ class Screen:
             return Response(200, stylesheet, "text/css; charset=utf-8")
         if request.path == "/approve" and request.method == "POST":
             return self._approve(_form(request.body.decode("utf-8", "replace")))
-        if request.path in ("/", "/screen.css", "/approve"):
+        is_product = request.path.startswith(PRODUCT_PATH)
+        if is_product and reads:
+            return self._product(request.path.removeprefix(PRODUCT_PATH))
+        if is_product or request.path in ("/", "/screen.css", "/approve"):
             return error_page(405, "This page does not take such a request.")
         return error_page(404, "There is no such page.")
 
@@ -96,6 +101,28 @@ class Screen:
         )
         return _page(200, "Products", content)
 
+    def _product(self, id: str) -> Response:
+        try:
+            product = self._store.get("products", str(uuid.UUID(id)))
+        except ValueError:
+            product = None
+        if product is None:
+            return error_page(404, "There is no such product.")
+        title = str(product.get("productTitle") or product.get("productNumber", ""))
+        content = fill(
+            _PRODUCT,
+            title=title,
+            facts=_join(
+                _fact(label, _value(product, name)) for name, label in _FACTS.items()
+            ),
+            properties=_join(
+                _fact(name, _value(product, name))
+                for name in sorted(product, key=str.casefold)
+                if name not in _FACTS and not name.startswith("@")
+            ),
+        )
+        return _page(200, title, content)
+
     def _approve(self, form: Mapping[str, list[str]]) -> Response:
         if not hmac.compare_digest(_last(form, "token").encode(), self._token.encode()):
             return error_page(403, "This form is out of date. Reload the list.")
@@ -112,6 +139,16 @@ class Screen:
 
 
 _LIST = (_FOLDER / "screen.html").read_text(encoding="utf-8")
+_PRODUCT = (_FOLDER / "product.html").read_text(encoding="utf-8")
+
+_FACTS = {
+    "productNumber": "Number",
+    "status": "Status",
+    "currentVersionNumber": "Version",
+    "publishedVersionNumber": "Published version",
+    "lastPublishedOn": "Last published (UTC)",
+    "templateName": "Template",
+}
 
 _DOCUMENT = """<!doctype html>
 <html lang="en">
@@ -141,13 +178,14 @@ _ROW = """<tr>
 <td class="choice"><input type="checkbox" name="number" value="{number}"
  aria-label="Select {number}"></td>
 <th scope="row" data-label="Number">{number}</th>
-<td data-label="Title">{title}</td>
+<td data-label="Title"><a href="{url}">{title}</a></td>
 <td data-label="Template">{template}</td>
 <td data-label="Status"><span class="status" data-status="{status}">{status}</span></td>
 <td data-label="Version">{version}</td>
 <td data-label="Published version">{published_version}</td>
 <td data-label="Last published">{last_published}</td>
 </tr>"""
+_FACT = '<tr><th scope="row">{label}</th><td>{value}</td></tr>'
 _NO_PRODUCTS = Html('<tr><td colspan="8">No products here.</td></tr>')
 _PAGE_LINK = '<a href="{url}" rel="{rel}">{label}</a>'
 
@@ -177,19 +215,30 @@ def _tab(status: str, label: str, count: int, chosen: str, search: str) -> Html:
 
 
 def _row(product: Record) -> Html:
-    def value(name: str) -> Any:
-        return "-" if product.get(name) in (None, "") else product[name]
-
     return fill(
         _ROW,
         number=product.get("productNumber", ""),
-        title=value("productTitle"),
-        template=value("templateName"),
-        status=value("status"),
-        version=value("currentVersionNumber"),
-        published_version=value("publishedVersionNumber"),
-        last_published=str(value("lastPublishedOn"))[:16].replace("T", " "),
+        url=f"{PRODUCT_PATH}{product['id']}",
+        title=_value(product, "productTitle"),
+        template=_value(product, "templateName"),
+        status=_value(product, "status"),
+        version=_value(product, "currentVersionNumber"),
+        published_version=_value(product, "publishedVersionNumber"),
+        last_published=_value(product, "lastPublishedOn"),
     )
+
+
+def _fact(label: str, value: str) -> Html:
+    return fill(_FACT, label=label, value=value)
+
+
+def _value(product: Record, name: str) -> str:
+    value = product.get(name)
+    if value in (None, ""):
+        return "-"
+    if name == "lastPublishedOn":
+        return str(value)[:16].replace("T", " ")
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _paging(page: int, pages: int, status: str, search: str) -> Html:

@@ -29,6 +29,7 @@ from wagtail.models import Page
 from wagtail.search import index
 from wagtail.snippets.models import register_snippet
 
+from wagtail_pim.locking.ownership import SyncedModelMixin
 from wagtail_pim.markers import Sync, no_sync
 from wagtail_pim.models import CatalogPage, ProductPage, VariantPage
 
@@ -60,13 +61,18 @@ class HomePage(Page):
         return context
 
 
-@register_snippet
-class Brand(models.Model):
+class Brand(SyncedModelMixin, models.Model):
     """Who makes a product; a sync adds the brands that the PIM names."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
+    story = models.TextField(
+        _("story"),
+        blank=True,
+        help_text=_("In the shop's own words, shown with its products."),
+    )
 
-    panels = [FieldPanel("name")]
+    pim_fields = [Sync("name")]
+    panels = [FieldPanel("name"), FieldPanel("story")]
 
     class Meta:
         ordering = ["name"]

@@ -25,6 +25,7 @@ from tests.conftest import items_by_number
 from tests.pim_data import PimData, guid
 from wagtail_pim.catalog import bulk
 from wagtail_pim.jobs.report import Outcome, State
+from wagtail_pim.locking.ownership import pim_write
 from wagtail_pim.models import CategoryPage, PimLink, ProductPage, VariantPage
 
 
@@ -535,10 +536,11 @@ def test_editors_pages_below_a_product_stay_and_follow_its_url(pim, publish):
     assert below.url_path == f"{product_page('A1').url_path}ride/"
 
 
-def test_a_deleted_page_is_made_anew(pim, publish):
+def test_a_page_that_went_past_the_guard_is_made_anew(pim, publish):
     pim.product("A1")
     publish()
-    product_page("A1").delete()
+    with pim_write():
+        product_page("A1").delete()
     pim.approve("A1")
     assert publish().counts == {Outcome.CREATED: 1}
     assert product_page("A1").live
@@ -915,8 +917,8 @@ def test_a_new_version_of_the_same_content_writes_the_link_alone(pim, publish, q
     pim.change("A1", onHold=False)
     with queries() as captured:
         report = publish()
-    (write,) = captured.writes()
-    assert write.startswith('UPDATE "wagtail_pim_pimlink"')
+    written = {sql.partition(" SET ")[0] for sql in captured.writes()}
+    assert written == {'UPDATE "wagtail_pim_pimlink"'}
     assert report.counts == {Outcome.UNCHANGED: 1}
     assert PimLink.objects.get(page__slug="a1").version == 2
     assert pim.acknowledgement("A1") == ("Published", 2)

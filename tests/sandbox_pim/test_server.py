@@ -248,6 +248,49 @@ def test_approve_needs_the_token(page, shop, forged):
     assert len(shop.store.find("products", status="Approved")) == 1
 
 
+def test_the_page_of_a_product(page):
+    path = f"/products/{guid('A')}"
+    assert f'<a href="{path}">Title of A</a>' in page()
+    text = page(path)
+    assert "<h1>Title of A</h1>" in text
+    facts = dict(re.findall(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td></tr>", text))
+    assert facts["Number"] == "A"
+    assert facts["Status"] == "Approved"
+    assert facts["Version"] == "3"
+    assert facts["Last published (UTC)"] == "2026-01-10 00:00"
+    assert (facts["color"], facts["weight"], facts["washable"]) == (
+        "Red",
+        "1.5",
+        "true",
+    )
+    assert facts["parentProductId"] == "-"
+    assert "@odata.etag" not in text
+    assert page(path.upper().replace("/PRODUCTS", "/products")) == text
+
+
+def test_the_page_of_a_product_is_escaped(page, shop):
+    nasty = "<script>alert('x')</script>\"&{title}"
+    record = product("N", productTitle=nasty, status=nasty, **{f"{nasty}name": nasty})
+    shop.store.put("products", record)
+    text = page(f"/products/{guid('N')}")
+    assert "<script" not in text
+    assert text.count(html.escape(nasty)) >= 4
+    assert f'<th scope="row">{html.escape(nasty)}name</th>' in text
+
+
+@pytest.mark.parametrize("id", ["", "x", guid("nobody"), "../odata", "<script>"])
+def test_the_page_of_no_product(shop, id):
+    response = requests.get(f"{shop.url}/products/{id}", timeout=10)
+    assert response.status_code == 404
+    assert "<script" not in response.text
+
+
+def test_the_page_of_a_product_takes_nothing(shop):
+    url = f"{shop.url}/products/{guid('A')}"
+    assert requests.post(url, timeout=10).status_code == 405
+    assert requests.head(url, timeout=10).status_code == 200
+
+
 def test_other_requests_of_the_screen(shop):
     assert requests.get(f"{shop.url}/approve", timeout=10).status_code == 405
     assert requests.post(shop.url, timeout=10).status_code == 405

@@ -6,10 +6,12 @@ from typing import ClassVar
 
 from django import forms
 from django.db import models
+from django.http import HttpResponse
 from modelcluster.contrib.taggit import ClusterTaggableManager
 from modelcluster.fields import ParentalKey, ParentalManyToManyField
 from modelcluster.models import ClusterableModel
 from taggit.models import TaggedItemBase
+from wagtail import VERSION as WAGTAIL_VERSION
 from wagtail import blocks
 from wagtail.admin.forms import WagtailAdminPageForm
 from wagtail.admin.panels import (
@@ -24,6 +26,7 @@ from wagtail.admin.panels import (
     TabbedInterface,
     TitleFieldPanel,
 )
+from wagtail.api import APIField
 from wagtail.documents import get_document_model_string
 from wagtail.fields import RichTextField, StreamField
 from wagtail.images import get_image_model_string
@@ -39,6 +42,12 @@ from wagtail.models import (
 from wagtail_pim.locking.ownership import SyncedModelMixin
 from wagtail_pim.markers import Sync, no_sync
 from wagtail_pim.models import ProductPage
+
+
+def writable_api_fields(*names: str) -> list[APIField]:
+    """Fields that Wagtail's API writes, from the version on in which it writes."""
+    options = {"writable": True} if WAGTAIL_VERSION >= (8, 0) else {}
+    return [APIField(name, **options) for name in names]
 
 
 class Material(models.Model):
@@ -184,6 +193,9 @@ class TrialProductPage(ProductPage):
         FieldPanel("campaign"),
     ]
     settings_panels = [PublishingPanel(), FieldPanel("product_number")]
+    api_fields = writable_api_fields(
+        "text", "rich_text", "materials", "tags", "sizes", "note", "campaign", "links"
+    )
 
 
 class TrialSize(Orderable):
@@ -192,6 +204,7 @@ class TrialSize(Orderable):
     stock = models.IntegerField(default=0)
 
     panels = [FieldRowPanel([FieldPanel("name"), FieldPanel("stock")])]
+    api_fields = writable_api_fields("name", "stock")
 
 
 class TrialGalleryImage(Orderable):
@@ -210,6 +223,7 @@ class TrialLink(Orderable):
     label = models.CharField(max_length=50)
 
     panels = [FieldPanel("label")]
+    api_fields = writable_api_fields("label")
 
 
 class TrialHandlerPage(ProductPage):
@@ -316,11 +330,19 @@ class Maker(
     story = models.TextField(blank=True)
 
     pim_fields = [Sync("name")]
-    panels = [FieldPanel("name"), FieldPanel("story"), InlinePanel("places")]
-    pim_owned_fields = ("places",)
+    pim_owned_fields = ("places", "expire_at")
+    panels = [
+        FieldPanel("name"),
+        FieldPanel("story"),
+        InlinePanel("places"),
+        PublishingPanel(),
+    ]
 
     def __str__(self) -> str:
         return self.name
+
+    def serve_preview(self, request, mode_name):
+        return HttpResponse(f"{self.name}: {self.story}")
 
 
 class MakerPlace(Orderable):

@@ -4,15 +4,24 @@ from collections.abc import Iterator
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
+from wagtail.admin import messages
+from wagtail.admin.utils import get_valid_next_url_from_request
 from wagtail.contrib.settings.views import get_setting_edit_handler
+from wagtail.models import Page
 
-from wagtail_pim.exceptions import ConfigurationError
+from wagtail_pim.exceptions import ConfigurationError, PimError
+from wagtail_pim.jobs import RefreshProduct, connect
+from wagtail_pim.jobs.base import IMPATIENT
 from wagtail_pim.jobs.connection_check import Finding, Level, check_connection
-from wagtail_pim.models import PIMOptions
+from wagtail_pim.jobs.report import PICTURE, Item, Outcome, RunReport
+from wagtail_pim.models import PimLink, PIMOptions
+
+from .side_panel import label_of, may_refresh
 
 
 @sensitive_post_parameters("secret_key")
@@ -42,3 +51,61 @@ def _findings(posted: QueryDict) -> Iterator[Finding]:
         yield Finding(Level.ERROR, _("Options"), str(error), error.code)
         return
     yield from check_connection(options)
+
+
+@require_POST
+def refresh_product(request: HttpRequest, page_id: int) -> HttpResponse:
+    """Pulls the product of the page from the PIM, while its editor waits."""
+    link = get_object_or_404(PimLink.objects.select_related("page"), page=page_id)
+    page = link.page.specific
+    if not may_refresh(request.user, page):
+        raise PermissionDenied
+    try:
+        report = RefreshProduct(connect(policy=IMPATIENT), link).run()
+    except PimError as error:
+        messages.error(request, _not_refreshed(page, str(error)))
+    else:
+        _tell(request, page, report)
+    back = reverse("wagtailadmin_pages:edit", args=[page.pk])
+    return redirect(get_valid_next_url_from_request(request) or back)
+
+
+def _tell(request: HttpRequest, page: Page, report: RunReport) -> None:
+    for item in report.items:
+        if item.kind == PICTURE:
+            messages.warning(
+                request,
+                _("The picture “%(name)s” could not be had: %(reason)s")
+                % {"name": item.number, "reason": item.reason},
+            )
+        elif item.failed:
+            messages.error(request, _not_refreshed(page, item.reason))
+        elif item.outcome == Outcome.UNCHANGED:
+            messages.warning(request, _not_refreshed(page, item.note))
+        else:
+            messages.success(request, _refreshed(page, item))
+            if item.note:
+                messages.warning(request, item.note)
+    if report.error:
+        messages.error(request, _not_refreshed(page, report.error))
+    elif not report.items:
+        messages.success(
+            request,
+            _("“%(page)s” is up to date: it shows what the PIM has.")
+            % {"page": page.get_admin_display_title()},
+        )
+
+
+def _refreshed(page: Page, item: Item) -> str:
+    labels = [label_of(type(page), name) for name in item.differences]
+    return _("“%(page)s” was refreshed from the PIM. Changed: %(fields)s.") % {
+        "page": page.get_admin_display_title(),
+        "fields": ", ".join(labels),
+    }
+
+
+def _not_refreshed(page: Page, reason: str) -> str:
+    return _("“%(page)s” was not refreshed. %(reason)s") % {
+        "page": page.get_admin_display_title(),
+        "reason": reason,
+    }

@@ -78,6 +78,16 @@ class Places:
     def __contains__(self, guid: UUID) -> bool:
         return guid in self._known
 
+    def ranks(self) -> dict[UUID, int]:
+        """Categories by preference as a place for products, as of a CategoryPlan."""
+        ordered = sorted(self.paths, key=lambda guid: self.paths[guid])
+        ordered.sort(key=lambda guid: -len(self.paths[guid]))
+        return {guid: rank for rank, guid in enumerate(ordered)}
+
+    def above(self, page: Page) -> UUID | None:
+        """The category that the page stands in, if it is one of the PIM's."""
+        return self.guids_by_path.get(page.path[: -Page.steplen])
+
 
 class Planner:
     """Plans the batches of one run.

@@ -24,7 +24,7 @@ from .grouping import grouped
 from .indexing import update_indexes
 from .mapping import PageContent
 from .named_relations import NamedRelation
-from .planner import Fault, PageChange, Places, image_key
+from .planner import PRODUCT_KINDS, Fault, PageChange, Places, image_key
 from .slugs import SlugAllocator
 from .urls import UrlChange, follow_url_changes
 
@@ -91,6 +91,16 @@ def remove_page(page: Page) -> None:
     """Take the page of an archived product off the site, as an editor would."""
     with transaction.atomic():
         page.specific.unpublish()
+
+
+def note_statuses(statuses: Mapping[UUID, str]) -> None:
+    """Keep what is known of the products' statuses in the PIM, where it is news."""
+    known = PimLink.objects.filter(
+        kind__in=PRODUCT_KINDS, guid__in=statuses, locale=Locale.get_default()
+    ).values_list("pk", "guid", "status")
+    news = [(pk, statuses[guid]) for pk, guid, old in known if statuses[guid] != old]
+    for status, group in grouped(news, key=lambda pair: pair[1]).items():
+        PimLink.objects.filter(pk__in=[pk for pk, _s in group]).update(status=status)
 
 
 def refusal(error: Exception) -> str:
@@ -316,6 +326,7 @@ class _Batch:
                 guid=change.guid,
                 locale=locale,
                 version=change.content.product.current_version_number,
+                status=change.content.product.status.strip(),
                 content_hash=self._content_hash(change.content),
                 synced_at=self._now,
                 run_id=self._run_id,
@@ -329,11 +340,12 @@ class _Batch:
         for link in links:
             content = by_page[link.page_id].content
             link.version = content.product.current_version_number
+            link.status = content.product.status.strip()
             link.content_hash = self._content_hash(content)
             link.synced_at = self._now
             link.run_id = self._run_id
         PimLink.objects.bulk_update(
-            links, ["version", "content_hash", "synced_at", "run_id"]
+            links, ["version", "status", "content_hash", "synced_at", "run_id"]
         )
 
     def _content_hash(self, content: PageContent) -> str:

@@ -28,6 +28,9 @@ from .report import PICTURE, Item, RunReport
 
 logger = logging.getLogger(__name__)
 
+# A person waits for the answer.
+IMPATIENT = RetryPolicy(connect_timeout=5, read_timeout=15, max_attempts=1)
+
 
 class Progress(Protocol):
     """Called after each step with the number of records done and of all."""

@@ -14,13 +14,9 @@ from django.utils.translation import ngettext
 
 from wagtail_pim.catalog.category_planner import feeding_trees
 from wagtail_pim.client.options import ConnectionOptions
-from wagtail_pim.client.transport import RetryPolicy
 from wagtail_pim.exceptions import ConfigurationError, PimError
 
-from .base import PimConnection, connect, environment_warnings
-
-# A person waits for the answer.
-IMPATIENT = RetryPolicy(connect_timeout=5, read_timeout=15, max_attempts=1)
+from .base import IMPATIENT, PimConnection, connect, environment_warnings
 
 
 class Level(StrEnum):

@@ -55,14 +55,7 @@ def removed_category(removal: Removal) -> Item:
     )
 
 
-def changed_product(
-    change: PageChange, page_id: int | None, *, picture_failed: bool
-) -> Item:
-    """``acknowledged`` is False of a product that has to wait for its picture."""
-    note = _(
-        "Its picture failed: it is published without, and stays Approved in the PIM "
-        "for the next run."
-    )
+def changed_product(change: PageChange, page_id: int | None) -> Item:
     return Item(
         kind=change.content.kind,
         number=change.content.number,
@@ -71,8 +64,6 @@ def changed_product(
         outcome=OUTCOMES[change.action],
         page_id=page_id,
         differences=_printable(change.differences),
-        note=note if picture_failed else "",
-        acknowledged=False if picture_failed else None,
     )
 
 
@@ -88,13 +79,27 @@ def withdrawn_product(product: Product, page: Page | None) -> Item:
     )
 
 
-def left_product(kind: Kind, number: str, guid: UUID) -> Item:
+def left_product(kind: Kind, number: str, guid: UUID, listed_status: str) -> Item:
+    """Of a product that has another status when it is read than it was listed with."""
     return Item(
         kind=kind,
         number=number,
         guid=guid,
         outcome=Outcome.UNCHANGED,
-        note=_("It was changed in the PIM meanwhile and is not Approved now."),
+        note=_("It was changed in the PIM meanwhile and is not %(status)s now.")
+        % {"status": listed_status},
+    )
+
+
+def left_alone(product: Product, why: str) -> Item:
+    """Of a product whose page stays as it is for now."""
+    return Item(
+        kind=_kind(product),
+        number=product.product_number,
+        title=product.product_title,
+        guid=product.id,
+        outcome=Outcome.UNCHANGED,
+        note=why,
     )
 
 

@@ -22,7 +22,6 @@ class LockedFormMixin:
 
     instance: Any
     fields: dict[str, Any]
-    add_error: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,6 +31,11 @@ class LockedFormMixin:
         for name in self.dropped:
             self.fields.pop(name, None)
             formsets.pop(name, None)
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        # A site's form may speak of a field that nobody could correct here.
+        if field not in self.dropped:
+            super().add_error(field, error)  # type: ignore[misc]
 
     def clean(self) -> Any:
         cleaned = super().clean()  # type: ignore[misc]

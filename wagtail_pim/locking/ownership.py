@@ -11,13 +11,13 @@ pass neither: the sync's own writers use them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, ClassVar
 
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connections, models, router, transaction
 from modelcluster.fields import ParentalManyToManyField
 from taggit.managers import TaggableManager
@@ -60,14 +60,16 @@ def locked_fields(instance: Any) -> frozenset[str]:
     """Names of what nobody but the PIM may change on this very object."""
     if not isinstance(instance, SyncedModelMixin) or instance.pim_row() is None:
         return frozenset()
-    model: Any = type(instance)
-    return owned_fields(model)
+    return owned_fields(instance.marked_class())
 
 
 @cache
-def owned_columns(model: Any) -> frozenset[str]:
-    """Attribute names of the columns among the owned fields, and of derived ones."""
-    names = owned_fields(model)
+def owned_columns(model: Any, marked: Any) -> frozenset[str]:
+    """Attribute names of the model's columns that are owned, or follow from such.
+
+    ``marked`` is the class that says what is owned: the model or a subclass of it.
+    """
+    names = owned_fields(marked)
     names = names.union(*(DERIVED_COLUMNS.get(name, ()) for name in names))
     return frozenset(
         field.attname for field in model._meta.concrete_fields if field.name in names
@@ -75,10 +77,10 @@ def owned_columns(model: Any) -> frozenset[str]:
 
 
 @cache
-def owned_children(model: Any) -> frozenset[str]:
+def owned_children(model: Any, marked: Any) -> frozenset[str]:
     """Names of the owned child relations, under which modelcluster holds them."""
     names = set()
-    for field in _owned(model):
+    for field in _owned(model, marked):
         if isinstance(field, TaggableManager):
             names.add(_tagged_items_name(field, model))
         elif field.one_to_many:
@@ -87,18 +89,51 @@ def owned_children(model: Any) -> frozenset[str]:
 
 
 @cache
-def owned_many_to_many(model: Any) -> frozenset[str]:
+def owned_many_to_many(model: Any, marked: Any) -> frozenset[str]:
     """Names of the owned fields whose objects modelcluster holds."""
     return frozenset(
         field.name
-        for field in _owned(model)
+        for field in _owned(model, marked)
         if isinstance(field, ParentalManyToManyField)
     )
 
 
-def _owned(model: Any) -> Iterator[Any]:
-    for name in owned_fields(model):
-        # The system checks tell of a name that is no field's.
+@cache
+def _savable_names(model: Any, marked: Any) -> frozenset[str]:
+    """All by which ``update_fields`` may name what is owned."""
+    columns = owned_columns(model, marked)
+    fields = model._meta.concrete_fields
+    return columns.union(
+        (field.name for field in fields if field.attname in columns),
+        owned_children(model, marked),
+        owned_many_to_many(model, marked),
+    )
+
+
+def is_saving_owned(model: Any, marked: Any, names: Iterable[str] | None) -> bool:
+    """Whether a save with these ``update_fields`` writes what the PIM owns."""
+    owned = _savable_names(model, marked)
+    return bool(owned) if names is None else not owned.isdisjoint(names)
+
+
+def values_of_row(
+    model: Any, row: Any, columns: Iterable[str], *, using: str, lock: bool = False
+) -> dict[str, Any] | None:
+    """What stands in the database now; None if there is no such row.
+
+    ``lock`` keeps a sync from writing the row until the transaction ends.
+    """
+    rows = model._base_manager.using(using)
+    if lock:
+        features = connections[using].features
+        rows = rows.select_for_update(no_key=features.has_select_for_no_key_update)
+    return rows.filter(pk=row).values(model._meta.pk.attname, *columns).first()
+
+
+def _owned(model: Any, marked: Any) -> Iterator[Any]:
+    for name in owned_fields(marked):
+        # A field of the marked class alone. Of one that is no field's at all, the
+        # system checks tell.
         with suppress(FieldDoesNotExist):
             yield model._meta.get_field(name)
 
@@ -123,72 +158,70 @@ class SyncedModelMixin(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        row = None if is_pim_writing() else self._row_to_guard(kwargs)
-        if row is None:
+        model, marked = type(self), self.marked_class()
+        names = kwargs.get("update_fields")
+        if is_pim_writing() or not is_saving_owned(model, marked, names):
             super().save(*args, **kwargs)
             return
-        with transaction.atomic(using=router.db_for_write(type(self), instance=self)):
-            self._take_values_of_row(row, lock=True)
+        using = kwargs.get("using") or router.db_for_write(model, instance=self)
+        with transaction.atomic(using=using):
+            self._take_values_of_row(using, lock=True)
             super().save(*args, **kwargs)
+
+    def marked_class(self) -> Any:
+        """The class whose markers count for this object."""
+        return type(self)
 
     def is_pim_managed(self) -> bool:
         """Whether the PIM owns this object, which then is not deleted by hand."""
-        return self.pk is not None and is_synced(type(self))
+        return not self._state.adding and is_synced(type(self))
 
-    def pim_row(self) -> Any:
-        """The key of the row whose values count; None if no value is the PIM's."""
-        return self.pk if self.is_pim_managed() else None
+    def pim_row(self, using: str | None = None) -> Any:
+        """The key of the row whose values count; None if no value is the PIM's.
+
+        With ``using`` this database is asked, not what the object remembers.
+        """
+        if using is None:
+            return self.pk if self.is_pim_managed() else None
+        return self.pk if is_synced(type(self)) else None
 
     def with_content_json(self, content: dict[str, Any]) -> Any:
         obj = super().with_content_json(content)
-        if self.pim_row() is not None:
-            obj._take_values_of_row(self.pim_row())
+        obj._take_values_of_row(router.db_for_write(type(obj), instance=self))
         return obj
 
-    def full_clean(self, exclude: Collection[str] | None = None, **kwargs: Any) -> None:
-        """Leaves out what an editor can't correct."""
-        locked = frozenset() if is_pim_writing() else locked_fields(self)
-        super().full_clean(exclude={*(exclude or ()), *locked}, **kwargs)
+    def full_clean(self, *args: Any, **kwargs: Any) -> None:
+        """Says nothing against what an editor can't correct."""
+        try:
+            super().full_clean(*args, **kwargs)
+        except ValidationError as error:
+            locked = frozenset() if is_pim_writing() else locked_fields(self)
+            errors = {n: e for n, e in error.error_dict.items() if n not in locked}
+            if errors:
+                raise ValidationError(errors) from None
 
-    def _row_to_guard(self, options: dict[str, Any]) -> Any:
-        names = options.get("update_fields")
+    def _take_values_of_row(self, using: str, *, lock: bool = False) -> None:
+        """Set what the PIM owns to what stands in the database now."""
         model: Any = type(self)
-        touched = owned_columns(model)
-        if names is not None and touched.isdisjoint(map(self._attname, names)):
-            return None
-        return self.pim_row()
-
-    def _attname(self, name: str) -> str:
-        return getattr(self._meta.get_field(name), "attname", name)
-
-    def _take_values_of_row(self, row: Any, *, lock: bool = False) -> None:
-        """Set what the PIM owns to what stands in the database now.
-
-        ``lock`` keeps a sync from writing the row until the transaction ends.
-        """
-        model: Any = type(self)
-        columns = owned_columns(model)
+        marked = self.marked_class()
+        row = self.pim_row(using)
+        columns = owned_columns(model, marked)
+        if row != self.pk:
+            # An alias has an address of its own.
+            columns -= {"slug", "url_path"}
+        values = row and values_of_row(model, row, columns, using=using, lock=lock)
+        if not values:
+            return
+        for name in columns:
+            setattr(self, name, values[name])
         if row == self.pk:
             # What is not held is read from the database, and not written.
             held = getattr(self, "_cluster_related_objects", {})
-            for name in owned_children(model) | owned_many_to_many(model):
+            children = owned_children(model, marked)
+            for name in children | owned_many_to_many(model, marked):
                 held.pop(name, None)
-        else:
-            # An alias has an address of its own; Wagtail copies its child objects.
-            columns -= {"slug", "url_path"}
-            self._take_many_to_many_of(row)
-        rows = model._base_manager.using(router.db_for_write(model, instance=self))
-        if lock:
-            features = connections[rows.db].features
-            rows = rows.select_for_update(no_key=features.has_select_for_no_key_update)
-        values = rows.filter(pk=row).values(*columns).first() if columns else None
-        for name, value in (values or {}).items():
-            setattr(self, name, value)
-
-    def _take_many_to_many_of(self, row: Any) -> None:
-        model: Any = type(self)
-        names = owned_many_to_many(model)
-        original = model._base_manager.filter(pk=row).first() if names else None
-        if original is not None:
+        elif names := owned_many_to_many(model, marked):
+            # Child objects are copied by Wagtail when it updates an alias.
+            original = model._base_manager.using(using).get(pk=row)
             for name in names:
                 setattr(self, name, list(getattr(original, name).all()))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.db import connections, router
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
 from django.utils.functional import classproperty
 from wagtail.models import Page, PagePermissionTester
 from wagtail.utils.decorators import cached_classmethod
@@ -11,7 +14,13 @@ from wagtail.utils.decorators import cached_classmethod
 from wagtail_pim.markers import is_synced
 
 from .forms import refusing_form
-from .ownership import SyncedModelMixin
+from .ownership import (
+    SyncedModelMixin,
+    is_pim_writing,
+    is_saving_owned,
+    owned_columns,
+    values_of_row,
+)
 from .panels import locked_edit_handler
 from .permissions import ManagedPagePermissionTester
 
@@ -29,16 +38,27 @@ class SyncedPageMixin(SyncedModelMixin):
     class Meta:
         abstract = True
 
-    def is_pim_managed(self) -> bool:
-        return is_synced(type(self)) and has_link(self)
+    def marked_class(self) -> Any:
+        # A page may have been read as one of a base class.
+        return self.specific_class or type(self)
 
-    def pim_row(self) -> Any:
-        if not is_synced(type(self)):
+    def is_pim_managed(self) -> bool:
+        return is_synced(self.marked_class()) and has_link(self)
+
+    def pim_row(self, using: str | None = None) -> Any:
+        if not is_synced(self.marked_class()):
             return None
-        page = self
-        while page.alias_of_id is not None and page.alias_of is not None:
-            page = page.alias_of
-        return page.pk if has_link(page) else None
+        page = original_of(self)
+        return page.pk if has_link(page, using) else None
+
+    def update_aliases(self, **kwargs: Any) -> None:
+        # Aliases take their child objects from the page in memory.
+        page = self.specific
+        if not is_pim_writing():
+            page._take_values_of_row(router.db_for_write(type(page), instance=page))
+        super().update_aliases(**kwargs)
+
+    update_aliases.alters_data = True  # type: ignore[attr-defined]
 
     @cached_classmethod
     def get_edit_handler(cls: Any) -> Any:
@@ -55,6 +75,63 @@ class SyncedPageMixin(SyncedModelMixin):
         return ManagedPagePermissionTester(user, self)
 
 
-def has_link(page: Page) -> bool:
+def has_link(page: Page, using: str | None = None) -> bool:
+    """Whether the page is managed; with ``using``, as this database has it now."""
+    if using is not None:
+        links: Any = Page._meta.get_field("pim_link").related_model
+        return links._base_manager.using(using).filter(page_id=page.pk).exists()
     annotated = vars(page).get(MANAGED_ANNOTATION)
     return hasattr(page, "pim_link") if annotated is None else bool(annotated)
+
+
+def original_of(page: Page) -> Page:
+    """The page that an alias follows, through however many others; else the page."""
+    seen: set[int] = set()
+    while page.alias_of_id is not None and page.pk not in seen:
+        seen.add(page.pk)
+        page = page.alias_of
+    return page
+
+
+@receiver(pre_save, sender=Page)
+def keep_values_of_row(
+    instance: Page,
+    raw: bool,
+    using: str,
+    update_fields: frozenset[str] | None,
+    **_kwargs: Any,
+) -> None:
+    """Does for a page that was read as a mere ``Page`` what its own class would."""
+    marked: Any = instance.specific_class
+    if (
+        raw
+        or is_pim_writing()
+        or not issubclass(marked or Page, SyncedPageMixin)
+        or not is_saving_owned(Page, marked, update_fields)
+        or not is_synced(marked)
+        or not has_link(original := original_of(instance), using)
+    ):
+        return
+    columns = owned_columns(Page, marked)
+    if original.pk != instance.pk:
+        columns -= {"slug", "url_path"}
+    lock = connections[using].in_atomic_block
+    values = values_of_row(Page, original.pk, columns, using=using, lock=lock)
+    if values is None:
+        return
+    if values.get("slug") == instance.slug:
+        # If it has another URL, it has been moved.
+        columns -= {"url_path"}
+    elif "slug" in columns and "slug" in (update_fields or columns):
+        _keep_urls_of_descendants(instance)
+    for name in columns:
+        setattr(instance, name, values[name])
+
+
+def _keep_urls_of_descendants(page: Any) -> None:
+    """``Page.save()`` has already seen another slug, and will write it to them."""
+
+    def write_nothing(old_url_path: str, new_url_path: str) -> None:
+        del page._update_descendant_url_paths
+
+    page._update_descendant_url_paths = write_nothing

@@ -16,7 +16,14 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from wagtail.admin.panels import Panel, TabbedInterface
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.admin.panels import (
+    FieldPanel,
+    InlinePanel,
+    MultiFieldPanel,
+    Panel,
+    TabbedInterface,
+)
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.models import Page
 
@@ -24,8 +31,8 @@ from .forms import locked_form
 from .ownership import locked_fields, owned_fields
 from .values import ValueDisplay
 
-# Wagtail hides the heading of a panel of this class, and shows a collapsed one closed.
-DROPPED_CLASSES = frozenset({"title", "collapsed"})
+# Of these Wagtail hides the heading, or draws a guide to child forms.
+DROPPED_CLASSES = frozenset({"title", "w-panel--nested"})
 
 
 def locked_edit_handler(handler: Panel) -> Panel:
@@ -35,7 +42,8 @@ def locked_edit_handler(handler: Panel) -> Panel:
         return handler
     locked = _locked(handler, owned)
     locked.base_form_class = locked_form(
-        handler.base_form_class or handler.model.base_form_class
+        handler.base_form_class
+        or getattr(handler.model, "base_form_class", WagtailAdminModelForm)
     )
     _first_group(locked).children.insert(0, BannerPanel().bind_to_model(handler.model))
     return locked
@@ -44,19 +52,23 @@ def locked_edit_handler(handler: Panel) -> Panel:
 def _locked(panel: Panel, owned: frozenset[str]) -> Panel:
     if hasattr(panel, "children"):
         group = copy.copy(panel)
+        # Wagtail's cache, which counts the children.
+        vars(group).pop("child_identifiers", None)
         group.children = [_locked(child, owned) for child in panel.children]
         return group
-    names = _names(panel)
-    return LockedPanel(panel) if names and names <= owned else panel
+    return panel if owned.isdisjoint(_names(panel)) else LockedPanel(panel, owned)
 
 
-def _names(panel: Panel) -> frozenset[str]:
-    """The fields and relations that a panel shows."""
-    for attribute in ("field_name", "relation_name"):
-        if name := getattr(panel, attribute, None):
-            return frozenset({name})
+def _names(panel: Panel) -> list[str]:
+    """The fields and relations that a panel shows or puts into the form."""
     options = panel.get_form_options()
-    return frozenset(options.get("fields", ())).union(options.get("formsets") or ())
+    names = (
+        getattr(panel, "field_name", None),
+        getattr(panel, "relation_name", None),
+        *options.get("fields", ()),
+        *(options.get("formsets") or ()),
+    )
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _first_group(panel: Panel) -> Any:
@@ -68,14 +80,15 @@ def _first_group(panel: Panel) -> Any:
 class LockedPanel(Panel):
     """Stands for another panel: shows it as it is, or locked, as the object wants."""
 
-    def __init__(self, original: Panel) -> None:
+    def __init__(self, original: Panel, owned: frozenset[str]) -> None:
         super().__init__(**Panel.clone_kwargs(original))
         self.original = original
+        self.owned = owned
         self.model = original.model
         self.names = _names(original)
 
     def clone_kwargs(self) -> dict[str, Any]:
-        return {"original": self.original}
+        return {"original": self.original, "owned": self.owned}
 
     def on_model_bound(self) -> None:
         self.original = self.original.bind_to_model(self.model)
@@ -94,10 +107,31 @@ class LockedPanel(Panel):
         form: Any = None,
         prefix: str = "panel",
     ) -> Panel.BoundPanel:
-        get = self.original.get_bound_panel
-        if self.names & locked_fields(instance):
+        locked = locked_fields(instance)
+        if locked.isdisjoint(self.names):
+            get = self.original.get_bound_panel
+        elif locked.issuperset(self.names):
             get = super().get_bound_panel
+        else:
+            get = self._split.get_bound_panel
         return get(instance=instance, request=request, form=form, prefix=prefix)
+
+    @cached_property
+    def _split(self) -> Panel:
+        """A panel for each name, where some are the PIM's and some the editors'.
+
+        The site's own panel would miss what the form has not.
+        """
+        relations = self.get_form_options().get("formsets") or ()
+        group = MultiFieldPanel(
+            [
+                InlinePanel(name) if name in relations else FieldPanel(name)
+                for name in self.names
+            ],
+            **Panel.clone_kwargs(self.original),
+            permission=getattr(self.original, "permission", None),
+        )
+        return _locked(group.bind_to_model(self.model), self.owned)
 
     class BoundPanel(Panel.BoundPanel):
         template_name = "wagtail_pim/locking/locked_panel.html"
@@ -107,25 +141,21 @@ class LockedPanel(Panel):
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
             original = self.panel.original
-            self.heading = original.heading or self._text("verbose_name")
-            self.help_text = original.help_text or self._text("help_text")
-
-        def _text(self, attribute: str) -> str:
-            """What the field itself says."""
-            for name in self.panel.names:
-                try:
-                    field = self.panel.model._meta.get_field(name)
-                except FieldDoesNotExist:
-                    continue
-                return capfirst(getattr(field, attribute, ""))
-            return ""
+            name, *others = self.panel.names
+            self.heading = original.heading
+            self.help_text = original.help_text
+            if not others:
+                self.heading = self.heading or _heading(self.panel.model, name)
+                self.help_text = self.help_text or _about(
+                    self.panel.model, name, "help_text"
+                )
 
         @property
         def icon(self) -> str:
             return "lock"
 
         def classes(self) -> list[str]:
-            names = self.panel.original.classes()
+            names = " ".join(self.panel.original.classes()).split()
             return [name for name in names if name not in DROPPED_CLASSES]
 
         def id_for_label(self) -> str:
@@ -146,18 +176,15 @@ class LockedPanel(Panel):
         @cached_property
         def value(self) -> SafeString:
             display = ValueDisplay(getattr(self.request, "user", None))
-            return SafeString(
-                "".join(
-                    display.relation(self.instance, name, _columns(inline))
-                    if (inline := self._inline(name))
-                    else display.field(self.instance, name)
-                    for name in sorted(self.panel.names)
-                )
-            )
-
-        def _inline(self, name: str) -> Panel | None:
-            """The panels of a child object, if the name is that of a relation."""
-            return getattr(self.panel.original, "child_edit_handler", None)
+            name, *others = self.panel.names
+            children = getattr(self.panel.original, "child_edit_handler", None)
+            if children is not None:
+                return display.relation(self.instance, name, _columns(children))
+            if others:
+                names = self.panel.names
+                headings = [(name, _heading(self.panel.model, name)) for name in names]
+                return display.fields(self.instance, headings)
+            return display.field(self.instance, name)
 
         def get_context_data(
             self, parent_context: dict[str, Any] | None = None
@@ -167,12 +194,27 @@ class LockedPanel(Panel):
 
 
 def _columns(panel: Panel) -> Iterator[tuple[str, str]]:
-    """The (name, heading) pairs of the fields in the panels of a child object."""
+    """The (name, heading) pairs of what the panels of a child object show."""
     for child in getattr(panel, "children", ()):
-        if name := getattr(child, "field_name", None):
-            yield name, capfirst(child.heading or child.db_field.verbose_name)
-        else:
+        if hasattr(child, "children"):
             yield from _columns(child)
+            continue
+        names = _names(child)
+        for name in names:
+            own = child.heading if len(names) == 1 else ""
+            yield name, own or _heading(panel.model, name)
+
+
+def _heading(model: Any, name: str) -> str:
+    return capfirst(_about(model, name, "verbose_name") or name.replace("_", " "))
+
+
+def _about(model: Any, name: str, attribute: str) -> str:
+    """What a field says of itself; nothing, if the name is no field's."""
+    try:
+        return getattr(model._meta.get_field(name), attribute, "")
+    except FieldDoesNotExist:
+        return ""
 
 
 class BannerPanel(Panel):

@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
                 (
                     "image",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="wagtailimages.image",
                         verbose_name="image",
@@ -315,6 +315,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "status",
+                    models.CharField(
+                        blank=True,
+                        help_text="The product's status in the PIM, as far as this site knows.",
+                        max_length=30,
+                        verbose_name="status",
+                    ),
+                ),
+                (
                     "content_hash",
                     models.CharField(
                         blank=True, max_length=64, verbose_name="content hash"
@@ -350,6 +359,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "PIM link",
                 "verbose_name_plural": "PIM links",
+                "permissions": [
+                    ("refresh_pimlink", "Can refresh products from the PIM")
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("kind", "guid", "locale"),

@@ -35,6 +35,12 @@ class PimLink(models.Model):
     version = models.PositiveIntegerField(
         _("version"), null=True, help_text=_("The PIM's version that was applied last.")
     )
+    status = models.CharField(
+        _("status"),
+        max_length=30,
+        blank=True,
+        help_text=_("The product's status in the PIM, as far as this site knows."),
+    )
     content_hash = models.CharField(_("content hash"), max_length=64, blank=True)
     synced_at = models.DateTimeField(_("last synced"))
     run_id = models.UUIDField(
@@ -44,6 +50,8 @@ class PimLink(models.Model):
     class Meta:
         verbose_name = _("PIM link")
         verbose_name_plural = _("PIM links")
+        # In English: Django keeps the name in the database.
+        permissions = [("refresh_pimlink", "Can refresh products from the PIM")]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "guid", "locale"], name="wagtail_pim_link_unique_record"
@@ -55,13 +63,16 @@ class PimLink(models.Model):
 
 
 class PimAsset(models.Model):
-    """A file of the PIM and the Wagtail image that was made of it."""
+    """A file of the PIM and the Wagtail image that was made of it.
+
+    While it is there, Wagtail does not let anybody delete the image.
+    """
 
     guid = models.UUIDField(_("PIM Guid"), unique=True)
     content_hash = models.TextField(_("content hash"))
     image = models.OneToOneField(
         get_image_model_string(),
-        on_delete=models.CASCADE,
+        on_delete=models.PROTECT,
         related_name="+",
         verbose_name=_("image"),
     )

@@ -1,0 +1,181 @@
+"""The side panel "PIM" of the page editor: which record the page shows, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Any, Final
+from urllib.parse import quote, urljoin, urlsplit
+
+from django import forms
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy
+from wagtail.admin.admin_url_finder import AdminURLFinder
+from wagtail.admin.staticfiles import versioned_static
+from wagtail.admin.ui.side_panels import BaseSidePanel
+from wagtail.admin.views.pages.edit import EditView
+from wagtail.models import Page
+
+from wagtail_pim.catalog.planner import PRODUCT_KINDS
+from wagtail_pim.client.options import normalise_api_address
+from wagtail_pim.conf import get_config
+from wagtail_pim.exceptions import ConfigurationError
+from wagtail_pim.kinds import Kind
+from wagtail_pim.locking.ownership import SyncedModelMixin, owned_fields
+from wagtail_pim.models import CatalogPage, PimLink, PIMOptions
+
+REFRESH_PERMISSION: Final = "wagtail_pim.refresh_pimlink"
+WEB_SCHEMES: Final = frozenset({"http", "https"})
+# What a job can change besides the fields.
+OTHER_LABELS: Final = {
+    "parent": gettext_lazy("Place in the page tree"),
+    "categories": gettext_lazy("Categories"),
+    "live": gettext_lazy("Published state"),
+}
+
+
+def link_of(page: Page) -> PimLink | None:
+    """The record of the PIM that a page shows; pages of other types cost no query."""
+    if not isinstance(page, (CatalogPage, SyncedModelMixin)):
+        return None
+    return getattr(page, "pim_link", None)
+
+
+def may_refresh(user: Any, page: Page) -> bool:
+    """Whether the user may have the page's product pulled from the PIM."""
+    link = link_of(page)
+    return (
+        link is not None
+        and link.kind in PRODUCT_KINDS
+        and user.has_perm(REFRESH_PERMISSION)
+        and page.permissions_for_user(user).can_edit()
+    )
+
+
+def label_of(model: type[Page], name: str) -> str:
+    """What editors call a field, a relation, or another thing that a job changes."""
+    if name in OTHER_LABELS:
+        return str(OTHER_LABELS[name])
+    try:
+        field: Any = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return name
+    if not hasattr(field, "verbose_name"):
+        return str(capfirst(field.related_model._meta.verbose_name_plural))
+    return str(capfirst(field.verbose_name))
+
+
+def address_in_pim(link: PimLink, number: str) -> str:
+    """Where the PIM's own screens show the product; empty where that is not known.
+
+    ``WAGTAIL_PIM["PRODUCT_URL"]`` is relative to the API's host, where it names none.
+    """
+    pattern = get_config().product_url
+    if not pattern:
+        return ""
+    options = PIMOptions.current()
+    deployed = options.deployed().get("api_address")
+    path = pattern.replace("{guid}", str(link.guid))
+    path = path.replace("{number}", quote(number, safe=""))
+    try:
+        api = normalise_api_address(deployed.value if deployed else options.api_address)
+        address = urljoin(api, path)
+        return address if urlsplit(address).scheme in WEB_SCHEMES else ""
+    except (ConfigurationError, ValueError):
+        return ""
+
+
+class PimSidePanel(BaseSidePanel):
+    """Facts of the page's PimLink, and the button that refreshes a product."""
+
+    class SidePanelToggle(BaseSidePanel.SidePanelToggle):
+        aria_label = gettext_lazy("Toggle PIM")
+        icon_name = "rotate"
+        has_counter = False
+
+    name = "pim"
+    title = gettext_lazy("PIM")
+    template_name = "wagtail_pim/admin/side_panel.html"
+    order = 150
+
+    def __init__(self, page: Page, request: Any, link: PimLink) -> None:
+        super().__init__(page, request)
+        self._link = link
+
+    @property
+    def media(self) -> forms.Media:
+        return forms.Media(
+            css={"all": [versioned_static("wagtail_pim/css/side-panel.css")]}
+        )
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        page, link = self.object, self._link
+        context = {
+            **super().get_context_data(parent_context),
+            "link": link,
+            "kind": capfirst(link.get_kind_display()),
+            "is_product": link.kind in PRODUCT_KINDS,
+            "is_catalog": link.kind == Kind.CATALOG,
+            "owned_labels": self._owned_labels(),
+        }
+        if link.kind in PRODUCT_KINDS:
+            number = page.product_number
+            context |= {
+                "number": number,
+                "address_in_pim": address_in_pim(link, number),
+                "may_refresh": may_refresh(self.request.user, page),
+                "placed_in": self._linked([page.get_parent()]),
+                "listed_in": self._linked(page.listed_in()),
+            }
+        elif link.kind == Kind.CATEGORY:
+            context["listed_count"] = page.products().count()
+        return context
+
+    def _owned_labels(self) -> list[str]:
+        """What a page of any type has first, then the rest by name."""
+        names = set(owned_fields(self.model))
+        if self._link.kind in PRODUCT_KINDS:
+            names.add("categories")
+        labels = {name: label_of(self.model, name) for name in names}
+        first = [labels.pop(name) for name in ("title", "slug") if name in labels]
+        return [*first, *sorted(set(labels.values()), key=str.casefold)]
+
+    def _linked(self, pages: Iterable[Page]) -> list[tuple[str, str | None]]:
+        """The (title, address) pairs of pages that the user may edit or not."""
+        urls = AdminURLFinder(self.request.user)
+        return [
+            (page.get_admin_display_title(), urls.get_edit_url(page)) for page in pages
+        ]
+
+
+def panels_of_pim(view: EditView) -> Iterator[PimSidePanel]:
+    """The panel of a managed page; answers to scripts do without, as of others."""
+    if view.expects_json_response or view.hydrate_create_view:
+        return
+    link = link_of(view.page)
+    if link is not None:
+        yield PimSidePanel(view.page, view.request, link)
+
+
+def extend_page_editor() -> None:
+    """Add the panel to Wagtail's page editor; done once, however often it is called.
+
+    Wagtail has hooks for all of the editor but its side panels. The view's method is
+    therefore wrapped, and not replaced, so that a view of the site's that extends
+    ``EditView`` has the panel too.
+    """
+    if not hasattr(EditView.get_side_panels, "adds_pim"):
+        EditView.get_side_panels = _adding_pim(EditView.get_side_panels)
+
+
+def _adding_pim(get_side_panels: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    @wraps(get_side_panels)
+    def with_pim(view: Any) -> Any:
+        panels = get_side_panels(view)
+        # After the status, which comes first.
+        panels[1:1] = panels_of_pim(view)
+        return panels
+
+    with_pim.adds_pim = True  # type: ignore[attr-defined]
+    return with_pim

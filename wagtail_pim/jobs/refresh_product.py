@@ -1,0 +1,109 @@
+"""Refresh of one product or variant, for the editor of its page who asks for it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from wagtail_pim.catalog.planner import Places
+from wagtail_pim.catalog.schema import CatalogSchema
+from wagtail_pim.client.client import APPROVED, PUBLISHED
+from wagtail_pim.client.entities import InvalidRecord, Product
+from wagtail_pim.models import PimLink
+
+from . import items
+from .base import PimConnection
+from .products import ProductJob, Result, is_withdrawn
+
+
+class RefreshProduct(ProductJob):
+    """Pulls the product of one page, as it is Published in the PIM; nothing else.
+
+    It never writes to the PIM, so that it serves every environment. The site's
+    categories are taken as they are.
+    """
+
+    name = "refresh_product"
+    label = gettext_lazy("Refresh product")
+
+    def __init__(self, pim: PimConnection, link: PimLink, **options: Any) -> None:
+        super().__init__(pim, **options)
+        self._link = link
+
+    def execute(self) -> None:
+        client = self.pim.client
+        record = next(iter(client.products([self._link.guid])), None)
+        if record is None:
+            self._fail(_("The PIM has no such product any more; it was deleted there."))
+            return
+        if isinstance(record, InvalidRecord):
+            self._fail(str(record.error))
+            return
+        if reason := _why_left(record):
+            self.add(items.left_alone(record, reason))
+            return
+        places = Places()
+        standing = places.above(self._link.page)
+        if _may_belong_elsewhere(record, places, standing):
+            self._fail(
+                _(
+                    "Its primary category is not on the site, and it has left the one "
+                    "that its page stands in. Only a job for the whole catalog can "
+                    "tell where it belongs."
+                )
+            )
+            return
+        # A page stays where it is while the PIM lists its product there.
+        ranks = places.ranks()
+        if standing is not None:
+            ranks[standing] = -1
+        self.prepare(
+            CatalogSchema(client.templates(), client.properties()), places, ranks
+        )
+        results, failures = self.write_products([record])
+        self.report_products(results, failures, {})
+
+    def committed(self, result: Result) -> None:
+        if result.picture_failed:
+            result.item.note = _("Its picture failed: the page keeps the one it has.")
+
+    def _fail(self, reason: str) -> None:
+        link = self._link
+        number = link.page.specific.product_number
+        self.add(items.failed(link.kind, number, reason, link.guid))
+
+
+def _why_left(product: Product) -> str:
+    """Why the product is left as the site has it; empty if it is to be refreshed."""
+    if is_withdrawn(product):
+        return _(
+            "It is archived in the PIM. Publish approved products takes it off the "
+            "site."
+        )
+    if product.has_status(APPROVED):
+        return _(
+            "It is Approved in the PIM and waits for Publish approved products, which "
+            "brings its new version."
+        )
+    if not product.has_status(PUBLISHED):
+        return _(
+            "It is being worked on in the PIM (its status is “%(status)s”). Once it "
+            "is Approved, Publish approved products brings its new version."
+        ) % {"status": product.status}
+    return ""
+
+
+def _may_belong_elsewhere(
+    product: Product, places: Places, standing: UUID | None
+) -> bool:
+    """Whether its place is to be found in categories that the site does not know."""
+    primary = product.primary_category_tree_id
+    return (
+        not product.is_variant()
+        and primary is not None
+        and primary not in places
+        and standing not in product.category_ids()
+    )
