@@ -146,6 +146,13 @@ def test_e005_any_property_in_a_field_that_is_not_json(check, shirt):
     assert "Shirt.fabric takes any property, but is a CharField" in check(shirt)["E005"]
 
 
+def test_w002_foreign_key_that_a_deletion_empties(check, monkeypatch):
+    field = BicyclePage._meta.get_field("brand")
+    assert "W002" not in check(BicyclePage)
+    monkeypatch.setattr(field.remote_field, "on_delete", models.SET_NULL)
+    assert "emptied when somebody deletes the brand" in check(BicyclePage)["W002"]
+
+
 @pytest.mark.parametrize("lookup", [None, "number", "nothing"])
 def test_e006_relation_without_a_text_to_look_up(check, shirt, lookup):
     shirt.pim_fields = [Sync("products", lookup=lookup)]

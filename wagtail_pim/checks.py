@@ -131,6 +131,17 @@ def _check_field(
             obj=model,
             id="wagtail_pim.E006",
         )
+    elif (
+        isinstance(field, models.ForeignKey)
+        and field.remote_field.on_delete is not models.PROTECT
+    ):
+        yield checks.Warning(
+            f"{model.__name__}.{marker.field} is the PIM's, but is emptied when "
+            f"somebody deletes the {field.related_model._meta.verbose_name}.",
+            hint="Declare it with on_delete=models.PROTECT.",
+            obj=model,
+            id="wagtail_pim.W002",
+        )
 
 
 def _check_templates(synced: list[type[Page]]) -> Iterator[CheckMessage]:

@@ -240,7 +240,7 @@ class BicyclePage(ShopProductPage):
         verbose_name=_("brand"),
         null=True,
         blank=True,
-        on_delete=models.SET_NULL,
+        on_delete=models.PROTECT,
         related_name="+",
     )
     riding_styles = ParentalManyToManyField(

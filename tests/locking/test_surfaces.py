@@ -820,3 +820,15 @@ def test_a_user_without_the_right_to_publish_is_held_off_as_well(
     _edit_with_everything(client, trial_page, tampered)
     assert values(trial_page) == before
     assert edited(row(trial_page).get_latest_revision_as_object()) == EDITED
+
+
+def test_scheduling_a_change_leaves_a_managed_page_live(trial_page):
+    """A sync makes no revision, and Wagtail looks whether one is live."""
+    trial_page.note = "Scheduled"
+    trial_page.go_live_at = timezone.now() + timedelta(days=1)
+    trial_page.save_revision().publish()
+    trial_page.refresh_from_db()
+    assert trial_page.live
+    assert trial_page.live_revision is None
+    assert trial_page.note == "The editors' note"
+    assert trial_page.revisions.filter(approved_go_live_at__isnull=False).count() == 1

@@ -463,3 +463,13 @@ def test_a_sync_makes_a_brand_and_keeps_what_editors_tell_of_it(
     assert product.brand == Brand.objects.get(name="Karu")
     shown = client.get(product.url).content.decode()
     assert "Built by hand since 1999." in shown
+
+
+def test_scheduling_a_change_leaves_a_snippet_live(admin_client):
+    maker = Maker.objects.create(name="Karu", story="First")
+    admin_client.post(
+        reverse("wagtailsnippets_trial_maker:edit", args=[maker.pk]),
+        {"story": "Later", "go_live_at": "2050-01-01 00:00", "action-publish": "1"},
+    )
+    maker.refresh_from_db()
+    assert (maker.live, maker.story) == (True, "First")

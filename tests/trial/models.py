@@ -112,7 +112,7 @@ class TrialProductPage(ProductPage):
         Page, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     material = models.ForeignKey(
-        Material, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        Material, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     materials = ParentalManyToManyField(Material, blank=True, related_name="+")
     plain_materials = models.ManyToManyField(Material, blank=True, related_name="+")

@@ -188,6 +188,10 @@ class SyncedModelMixin(models.Model):
     def with_content_json(self, content: dict[str, Any]) -> Any:
         obj = super().with_content_json(content)
         obj._take_values_of_row(router.db_for_write(type(obj), instance=self))
+        if self.pim_row() is not None and getattr(self, "live", False):
+            # Wagtail takes a live object without a live revision for a draft: it
+            # would take it offline until the time for which a change is scheduled.
+            obj.live_revision_id = obj.live_revision_id or self.latest_revision_id
         return obj
 
     def full_clean(self, *args: Any, **kwargs: Any) -> None:
