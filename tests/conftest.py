@@ -72,6 +72,16 @@ def site(db: None) -> Iterator[Site]:
     cache.clear()
 
 
+@pytest.fixture(scope="module")
+def refilled_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Gives back what migrations filled in: tests with transactions empty it all."""
+    yield
+    with django_db_blocker.unblock():
+        connection.creation.deserialize_db_from_string(
+            connection._test_serialized_contents
+        )
+
+
 @pytest.fixture
 def publish(site: Site, configure: Callable[..., None]) -> Publish:
     """Runs Publish approved products here, against the sandbox PIM."""

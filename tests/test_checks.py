@@ -64,7 +64,7 @@ def shirt():
             fit = models.CharField(max_length=9)
             code = models.UUIDField()
             facts = models.JSONField(default=list)
-            brand = models.ForeignKey(Brand, models.CASCADE, related_name="+")
+            brand = models.ForeignKey(Brand, models.PROTECT, related_name="+")
             products = ParentalManyToManyField(Nameless, related_name="+")
 
             class Meta:
