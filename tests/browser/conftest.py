@@ -58,3 +58,10 @@ def admin_page(page: Page, admin_user: Any) -> Page:
     page.click("button[type=submit]")
     page.wait_for_url("**/admin/")
     return page
+
+
+@pytest.fixture(autouse=True)
+def quiet_session(settings: Any, page: Page) -> None:
+    """The test shares the server's connection: nothing is asked while it works."""
+    settings.WAGTAIL_EDITING_SESSION_PING_INTERVAL = 600_000
+    page.route("**/editing-sessions/release/**", lambda route: route.abort())

@@ -40,13 +40,6 @@ WATCHING = """
 """
 
 
-@pytest.fixture(autouse=True)
-def quiet_session(settings: Any, page: Page) -> None:
-    """The test shares the server's connection: nothing is asked while it works."""
-    settings.WAGTAIL_EDITING_SESSION_PING_INTERVAL = 600_000
-    page.route("**/editing-sessions/release/**", lambda route: route.abort())
-
-
 @pytest.fixture
 def refusals(admin_page: Page) -> Iterator[list[str]]:
     """What the server refuses, as it does a save that comes too late."""

@@ -8,7 +8,10 @@ from playwright.sync_api import Page, expect
 from sandbox_site.pim.server import PimServer
 from wagtail_pim.models import PIMOptions
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+]
 
 
 @pytest.fixture
