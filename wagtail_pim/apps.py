@@ -9,7 +9,11 @@ class WagtailPimConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from wagtail.models import ReferenceIndex
+
         from . import checks  # noqa: F401  (registers the system checks)
         from .locking import tree
+        from .models import PimAsset
 
         tree.connect()
+        ReferenceIndex.register_model(PimAsset)

@@ -131,12 +131,18 @@ def _check_field(
             obj=model,
             id="wagtail_pim.E006",
         )
-    elif (
+    else:
+        yield from _check_deletion(model, field)
+
+
+def _check_deletion(model: type[models.Model], field: Any) -> Iterator[CheckMessage]:
+    if (
         isinstance(field, models.ForeignKey)
+        and not is_base_field(field)
         and field.remote_field.on_delete is not models.PROTECT
     ):
         yield checks.Warning(
-            f"{model.__name__}.{marker.field} is the PIM's, but is emptied when "
+            f"{model.__name__}.{field.name} is the PIM's, but is emptied when "
             f"somebody deletes the {field.related_model._meta.verbose_name}.",
             hint="Declare it with on_delete=models.PROTECT.",
             obj=model,
@@ -186,7 +192,7 @@ def _is_owned(model: type[models.Model]) -> bool:
 def _check_owned_names(model: Any) -> Iterator[CheckMessage]:
     for name in sorted(owned_fields(model) - sync_markers(model).keys()):
         try:
-            model._meta.get_field(name)
+            yield from _check_deletion(model, model._meta.get_field(name))
         except FieldDoesNotExist:
             yield checks.Error(
                 f"{model.__name__}.pim_owned_fields names “{name}”, which is no field "

@@ -1,6 +1,7 @@
 """The kinds of records that have pages."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Kind(StrEnum):
@@ -8,3 +9,7 @@ class Kind(StrEnum):
     CATEGORY = "category"
     PRODUCT = "product"
     VARIANT = "variant"
+
+
+PRODUCT_KINDS: Final = (Kind.PRODUCT, Kind.VARIANT)
+CATEGORY_KINDS: Final = (Kind.CATALOG, Kind.CATEGORY)

@@ -17,11 +17,8 @@ from wagtail.models import GroupPagePermission, Page
 from tests.locking.conftest import make_managed
 from tests.pim_data import guid
 from tests.trial.models import TrialProductPage
-from wagtail_pim.admin.side_panel import (
-    address_in_pim,
-    extend_page_editor,
-    panels_of_pim,
-)
+from wagtail_pim.admin.extending import extend
+from wagtail_pim.admin.side_panel import adding_pim, address_in_pim, panels_of_pim
 from wagtail_pim.jobs.report import State
 from wagtail_pim.models import CatalogPage, PimLink, ProductPage, VariantPage
 
@@ -109,7 +106,7 @@ def test_a_product_shows_what_the_site_knows_of_it(shop, admin_client):
     assert "Status in the PIM Published" in text
     assert "Version applied 1" in text
     assert f"Run {page.pim_link.run_id}" in text
-    assert "Last sync" in text
+    assert "Last changed by a sync" in text
     assert "Placed in City" in text
     assert "Also listed in Helmets" in text
     assert BUTTON in text
@@ -187,8 +184,7 @@ def test_a_view_of_the_sites_has_the_panel_and_has_it_once(shop, admin_user, rf)
             panels.append(SitesPanel(self.page, self.request))
             return panels
 
-    extend_page_editor()
-    extend_page_editor()
+    extend(EditView, "get_side_panels", adding_pim)
     request = rf.get("/")
     request.user = admin_user
     view = SitesEditView()

@@ -98,18 +98,18 @@ class TrialProductPage(ProductPage):
         get_image_model_string(),
         null=True,
         blank=True,
-        on_delete=models.SET_NULL,
+        on_delete=models.PROTECT,
         related_name="+",
     )
     manual = models.ForeignKey(
         get_document_model_string(),
         null=True,
         blank=True,
-        on_delete=models.SET_NULL,
+        on_delete=models.PROTECT,
         related_name="+",
     )
     successor = models.ForeignKey(
-        Page, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        Page, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     material = models.ForeignKey(
         Material, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import wraps
 from typing import Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from django import forms
-from django.core.exceptions import FieldDoesNotExist
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 from wagtail.admin.admin_url_finder import AdminURLFinder
@@ -17,11 +15,11 @@ from wagtail.admin.ui.side_panels import BaseSidePanel
 from wagtail.admin.views.pages.edit import EditView
 from wagtail.models import Page
 
-from wagtail_pim.catalog.planner import PRODUCT_KINDS
 from wagtail_pim.client.options import normalise_api_address
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError
-from wagtail_pim.kinds import Kind
+from wagtail_pim.kinds import PRODUCT_KINDS, Kind
+from wagtail_pim.locking.labels import field_label
 from wagtail_pim.locking.ownership import SyncedModelMixin, owned_fields
 from wagtail_pim.models import CatalogPage, PimLink, PIMOptions
 
@@ -55,15 +53,7 @@ def may_refresh(user: Any, page: Page) -> bool:
 
 def label_of(model: type[Page], name: str) -> str:
     """What editors call a field, a relation, or another thing that a job changes."""
-    if name in OTHER_LABELS:
-        return str(OTHER_LABELS[name])
-    try:
-        field: Any = model._meta.get_field(name)
-    except FieldDoesNotExist:
-        return name
-    if not hasattr(field, "verbose_name"):
-        return str(capfirst(field.related_model._meta.verbose_name_plural))
-    return str(capfirst(field.verbose_name))
+    return str(OTHER_LABELS[name]) if name in OTHER_LABELS else field_label(model, name)
 
 
 def address_in_pim(link: PimLink, number: str) -> str:
@@ -91,7 +81,7 @@ class PimSidePanel(BaseSidePanel):
 
     class SidePanelToggle(BaseSidePanel.SidePanelToggle):
         aria_label = gettext_lazy("Toggle PIM")
-        icon_name = "rotate"
+        icon_name = "download"
         has_counter = False
 
     name = "pim"
@@ -117,6 +107,7 @@ class PimSidePanel(BaseSidePanel):
             "kind": capfirst(link.get_kind_display()),
             "is_product": link.kind in PRODUCT_KINDS,
             "is_catalog": link.kind == Kind.CATALOG,
+            "is_variant": link.kind == Kind.VARIANT,
             "owned_labels": self._owned_labels(),
         }
         if link.kind in PRODUCT_KINDS:
@@ -158,24 +149,13 @@ def panels_of_pim(view: EditView) -> Iterator[PimSidePanel]:
         yield PimSidePanel(view.page, view.request, link)
 
 
-def extend_page_editor() -> None:
-    """Add the panel to Wagtail's page editor; done once, however often it is called.
+def adding_pim(get_side_panels: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """``EditView.get_side_panels``, also that of a site's own view, with ours."""
 
-    Wagtail has hooks for all of the editor but its side panels. The view's method is
-    therefore wrapped, and not replaced, so that a view of the site's that extends
-    ``EditView`` has the panel too.
-    """
-    if not hasattr(EditView.get_side_panels, "adds_pim"):
-        EditView.get_side_panels = _adding_pim(EditView.get_side_panels)
-
-
-def _adding_pim(get_side_panels: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    @wraps(get_side_panels)
     def with_pim(view: Any) -> Any:
         panels = get_side_panels(view)
         # After the status, which comes first.
         panels[1:1] = panels_of_pim(view)
         return panels
 
-    with_pim.adds_pim = True  # type: ignore[attr-defined]
     return with_pim

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from wagtail.models import Locale, Page
 
 from wagtail_pim.client.entities import Product
-from wagtail_pim.kinds import Kind
+from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.models import CategoryMembership, PimLink
 
 from .changes import Action
@@ -22,8 +22,6 @@ from .grouping import grouped
 from .mapping import PageContent
 from .schema import PageType
 from .slugs import slugs_held_by_siblings
-
-PRODUCT_KINDS = (Kind.PRODUCT, Kind.VARIANT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.models import Locale, Page
 
-from wagtail_pim.kinds import Kind
+from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.models import CategoryMembership, PimLink
 
 from . import bulk
@@ -24,7 +24,7 @@ from .grouping import grouped
 from .indexing import update_indexes
 from .mapping import PageContent
 from .named_relations import NamedRelation
-from .planner import PRODUCT_KINDS, Fault, PageChange, Places, image_key
+from .planner import Fault, PageChange, Places, image_key
 from .slugs import SlugAllocator
 from .urls import UrlChange, follow_url_changes
 
@@ -90,7 +90,8 @@ def _require_database() -> None:
 def remove_page(page: Page) -> None:
     """Take the page of an archived product off the site, as an editor would."""
     with transaction.atomic():
-        page.specific.unpublish()
+        # Locked, so that what an editor publishes at this moment is not lost.
+        bulk.lock_pages([page.pk])[page.pk].unpublish()
 
 
 def note_statuses(statuses: Mapping[UUID, str]) -> None:

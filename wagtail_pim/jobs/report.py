@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from wagtail_pim.exceptions import PimError
+from wagtail_pim.kinds import CATEGORY_KINDS
 
 
 class Outcome(StrEnum):
@@ -143,5 +144,4 @@ class RunReport:
         }
 
 
-CATEGORY_KINDS = frozenset({"catalog", "category"})
 PICTURE = "picture"

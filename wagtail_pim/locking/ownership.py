@@ -5,6 +5,10 @@ is replaced by what the row holds: in ``with_content_json()``, through which all
 comes from a revision passes, and in ``save()``, through which the rest does. Only
 inside ``pim_write()`` is what stands on the object written.
 
+A model is *synced* unless ``no_sync`` opts it out. Its markers and
+``pim_owned_fields`` name what of it is *owned* by the PIM. An object of it is
+*managed* if it is a record of the PIM's; what is owned of a managed object is *locked*.
+
 ``QuerySet.update()``, ``bulk_create()`` and ``set()`` of a plain many-to-many field
 pass neither: the sync's own writers use them.
 """
@@ -58,7 +62,7 @@ def owned_fields(model: Any) -> frozenset[str]:
 
 def locked_fields(instance: Any) -> frozenset[str]:
     """Names of what nobody but the PIM may change on this very object."""
-    if not isinstance(instance, SyncedModelMixin) or instance.pim_row() is None:
+    if not isinstance(instance, SyncedModelMixin) or instance.pim_source_pk() is None:
         return frozenset()
     return owned_fields(instance.marked_class())
 
@@ -153,6 +157,8 @@ class SyncedModelMixin(models.Model):
 
     pim_fields: ClassVar[list[Sync]] = []
     pim_owned_fields: ClassVar[Collection[str]] = ()
+    # Columns that others write while somebody holds the object.
+    kept_columns: ClassVar[frozenset[str]] = frozenset()
 
     class Meta:
         abstract = True
@@ -165,7 +171,7 @@ class SyncedModelMixin(models.Model):
             return
         using = kwargs.get("using") or router.db_for_write(model, instance=self)
         with transaction.atomic(using=using):
-            self._take_values_of_row(using, lock=True)
+            self.take_values_of_row(using, lock=True)
             super().save(*args, **kwargs)
 
     def marked_class(self) -> Any:
@@ -176,7 +182,7 @@ class SyncedModelMixin(models.Model):
         """Whether the PIM owns this object, which then is not deleted by hand."""
         return not self._state.adding and is_synced(type(self))
 
-    def pim_row(self, using: str | None = None) -> Any:
+    def pim_source_pk(self, using: str | None = None) -> Any:
         """The key of the row whose values count; None if no value is the PIM's.
 
         With ``using`` this database is asked, not what the object remembers.
@@ -187,8 +193,8 @@ class SyncedModelMixin(models.Model):
 
     def with_content_json(self, content: dict[str, Any]) -> Any:
         obj = super().with_content_json(content)
-        obj._take_values_of_row(router.db_for_write(type(obj), instance=self))
-        if self.pim_row() is not None and getattr(self, "live", False):
+        obj.take_values_of_row(router.db_for_write(type(obj), instance=self))
+        if self.pim_source_pk() is not None and getattr(self, "live", False):
             # Wagtail takes a live object without a live revision for a draft: it
             # would take it offline until the time for which a change is scheduled.
             obj.live_revision_id = obj.live_revision_id or self.latest_revision_id
@@ -199,23 +205,27 @@ class SyncedModelMixin(models.Model):
         try:
             super().full_clean(*args, **kwargs)
         except ValidationError as error:
+            if not hasattr(error, "error_dict"):
+                raise
             locked = frozenset() if is_pim_writing() else locked_fields(self)
             errors = {n: e for n, e in error.error_dict.items() if n not in locked}
             if errors:
                 raise ValidationError(errors) from None
 
-    def _take_values_of_row(self, using: str, *, lock: bool = False) -> None:
-        """Set what the PIM owns to what stands in the database now."""
+    def take_values_of_row(self, using: str, *, lock: bool = False) -> dict[str, Any]:
+        """Set what the PIM owns to what stands in the database now, and return it."""
         model: Any = type(self)
         marked = self.marked_class()
-        row = self.pim_row(using)
+        row = self.pim_source_pk(using)
         columns = owned_columns(model, marked)
-        if row != self.pk:
+        if row == self.pk:
+            columns |= self.kept_columns
+        else:
             # An alias has an address of its own.
             columns -= {"slug", "url_path"}
         values = row and values_of_row(model, row, columns, using=using, lock=lock)
         if not values:
-            return
+            return {}
         for name in columns:
             setattr(self, name, values[name])
         if row == self.pk:
@@ -229,3 +239,4 @@ class SyncedModelMixin(models.Model):
             original = model._base_manager.using(using).get(pk=row)
             for name in names:
                 setattr(self, name, list(getattr(original, name).all()))
+        return values

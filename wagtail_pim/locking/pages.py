@@ -35,6 +35,10 @@ class SyncedPageMixin(SyncedModelMixin):
     its editors may change all of it.
     """
 
+    kept_columns = frozenset({"path", "depth", "numchild", "live"})
+
+    live: bool
+
     class Meta:
         abstract = True
 
@@ -45,17 +49,24 @@ class SyncedPageMixin(SyncedModelMixin):
     def is_pim_managed(self) -> bool:
         return is_synced(self.marked_class()) and has_link(self)
 
-    def pim_row(self, using: str | None = None) -> Any:
+    def pim_source_pk(self, using: str | None = None) -> Any:
         if not is_synced(self.marked_class()):
             return None
         page = original_of(self)
         return page.pk if has_link(page, using) else None
 
+    def take_values_of_row(self, using: str, *, lock: bool = False) -> dict[str, Any]:
+        wanted_live = self.live
+        values = super().take_values_of_row(using, lock=lock)
+        if "live" in values:
+            self.live = wanted_live and may_be_live(self, values)
+        return values
+
     def update_aliases(self, **kwargs: Any) -> None:
         # Aliases take their child objects from the page in memory.
         page = self.specific
         if not is_pim_writing():
-            page._take_values_of_row(router.db_for_write(type(page), instance=page))
+            page.take_values_of_row(router.db_for_write(type(page), instance=page))
         super().update_aliases(**kwargs)
 
     update_aliases.alters_data = True  # type: ignore[attr-defined]
@@ -82,6 +93,13 @@ def has_link(page: Page, using: str | None = None) -> bool:
         return links._base_manager.using(using).filter(page_id=page.pk).exists()
     annotated = vars(page).get(MANAGED_ANNOTATION)
     return hasattr(page, "pim_link") if annotated is None else bool(annotated)
+
+
+def may_be_live(page: Page, row: dict[str, Any]) -> bool:
+    """What the PIM took off the site, nobody else puts back: it is a draft."""
+    if not row["live"]:
+        page.has_unpublished_changes, page.live_revision_id = True, None
+    return bool(row["live"])
 
 
 def original_of(page: Page) -> Page:
@@ -116,9 +134,12 @@ def keep_values_of_row(
     if original.pk != instance.pk:
         columns -= {"slug", "url_path"}
     lock = connections[using].in_atomic_block
-    values = values_of_row(Page, original.pk, columns, using=using, lock=lock)
+    read = {*columns, "live"}
+    values = values_of_row(Page, original.pk, read, using=using, lock=lock)
     if values is None:
         return
+    if original.pk == instance.pk and "live" in (update_fields or ("live",)):
+        instance.live = instance.live and may_be_live(instance, values)
     if values.get("slug") == instance.slug:
         # If it has another URL, it has been moved.
         columns -= {"url_path"}

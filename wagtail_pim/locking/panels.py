@@ -15,12 +15,13 @@ from django import forms
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
+from taggit.managers import TaggableManager
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import (
     FieldPanel,
     InlinePanel,
     MultiFieldPanel,
+    ObjectList,
     Panel,
     TabbedInterface,
 )
@@ -28,6 +29,7 @@ from wagtail.admin.staticfiles import versioned_static
 from wagtail.models import Page
 
 from .forms import locked_form
+from .labels import field_label
 from .ownership import locked_fields, owned_fields
 from .values import ValueDisplay
 
@@ -45,7 +47,14 @@ def locked_edit_handler(handler: Panel) -> Panel:
         handler.base_form_class
         or getattr(handler.model, "base_form_class", WagtailAdminModelForm)
     )
-    _first_group(locked).children.insert(0, BannerPanel().bind_to_model(handler.model))
+    banner = BannerPanel().bind_to_model(handler.model)
+    if isinstance(locked, LockedPanel):
+        # The edit handler is one panel.
+        group = ObjectList(base_form_class=locked.base_form_class)
+        group = group.bind_to_model(handler.model)
+        group.children = [locked]
+        locked = group
+    _first_group(locked).children.insert(0, banner)
     return locked
 
 
@@ -72,8 +81,10 @@ def _names(panel: Panel) -> list[str]:
 
 
 def _first_group(panel: Panel) -> Any:
+    """Where all people see it: a tab may be for some of them alone."""
     while isinstance(panel, TabbedInterface) and panel.children:
-        panel = panel.children[0]
+        tabs = panel.children
+        panel = next((tab for tab in tabs if not tab.permission), tabs[0])
     return panel
 
 
@@ -145,10 +156,8 @@ class LockedPanel(Panel):
             self.heading = original.heading
             self.help_text = original.help_text
             if not others:
-                self.heading = self.heading or _heading(self.panel.model, name)
-                self.help_text = self.help_text or _about(
-                    self.panel.model, name, "help_text"
-                )
+                self.heading = self.heading or field_label(self.panel.model, name)
+                self.help_text = self.help_text or _help(self.panel.model, name)
 
         @property
         def icon(self) -> str:
@@ -162,12 +171,10 @@ class LockedPanel(Panel):
             return self.prefix
 
         def is_shown(self) -> bool:
-            permission = getattr(self.panel.original, "permission", None)
-            return (
-                not permission
-                or self.request is None
-                or self.request.user.has_perm(permission)
+            original = self.panel.original.get_bound_panel(
+                instance=self.instance, request=self.request, prefix=self.prefix
             )
+            return bool(original.is_shown())
 
         @property
         def media(self) -> forms.Media:
@@ -181,9 +188,10 @@ class LockedPanel(Panel):
             if children is not None:
                 return display.relation(self.instance, name, _columns(children))
             if others:
-                names = self.panel.names
-                headings = [(name, _heading(self.panel.model, name)) for name in names]
-                return display.fields(self.instance, headings)
+                labels = [
+                    (n, field_label(self.panel.model, n)) for n in self.panel.names
+                ]
+                return display.fields(self.instance, labels)
             return display.field(self.instance, name)
 
         def get_context_data(
@@ -202,19 +210,18 @@ def _columns(panel: Panel) -> Iterator[tuple[str, str]]:
         names = _names(child)
         for name in names:
             own = child.heading if len(names) == 1 else ""
-            yield name, own or _heading(panel.model, name)
+            yield name, own or field_label(panel.model, name)
 
 
-def _heading(model: Any, name: str) -> str:
-    return capfirst(_about(model, name, "verbose_name") or name.replace("_", " "))
-
-
-def _about(model: Any, name: str, attribute: str) -> str:
-    """What a field says of itself; nothing, if the name is no field's."""
+def _help(model: Any, name: str) -> str:
+    """What the site says of its field; others' help is about how to fill it."""
     try:
-        return getattr(model._meta.get_field(name), attribute, "")
+        field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return ""
+    if field.model is Page or isinstance(field, TaggableManager):
+        return ""
+    return getattr(field, "help_text", "")
 
 
 class BannerPanel(Panel):
@@ -242,6 +249,7 @@ class BannerPanel(Panel):
                 **context,
                 "is_managed": bool(locked_fields(self.instance)),
                 "is_page": isinstance(self.instance, Page),
+                "is_off_site": not getattr(self.instance, "live", True),
             }
 
 

@@ -30,8 +30,28 @@ class ManagedPagePermissionTester(PagePermissionTester):
         # can_copy_to() asks this too.
         return super().can_copy() and not self.page.is_pim_managed()
 
+    def can_publish(self) -> bool:
+        return super().can_publish() and not self._is_off_site()
+
+    def can_submit_for_moderation(self) -> bool:
+        return super().can_submit_for_moderation() and not self._is_off_site()
+
+    def _is_off_site(self) -> bool:
+        """What the PIM took off the site does not come back by hand."""
+        return not self.page.live and self.page.is_pim_managed()
+
     def can_unpublish(self) -> bool:
         return super().can_unpublish() and not self.page.is_pim_managed()
+
+    def can_reorder_children(self) -> bool:
+        return super().can_reorder_children() and not self.page.is_pim_managed()
+
+
+class CatalogPermissionTester(PagePermissionTester):
+    """A catalog page is the site's own, but the order of its categories the PIM's."""
+
+    def can_reorder_children(self) -> bool:
+        return super().can_reorder_children() and not hasattr(self.page, "pim_link")
 
 
 class ManagedModelPermissionPolicy(ModelPermissionPolicy):

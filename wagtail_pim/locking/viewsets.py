@@ -12,22 +12,16 @@ A site with a permission policy of its own derives it from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.forms import ALL_FIELDS
 from django.forms.models import fields_for_model
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
-from wagtail import hooks, permissions
-from wagtail.admin import messages
+from wagtail import permissions
 from wagtail.admin.panels import FieldPanel, ObjectList
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.snippets.views.snippets import UnpublishView
 
-from .ownership import SyncedModelMixin
 from .panels import locked_edit_handler
 from .permissions import ManagedModelPermissionPolicy
 
@@ -104,36 +98,3 @@ class SyncedChooserViewSetMixin:
 def _policy_of_chooser(policy: ManagedModelPermissionPolicy) -> Any:
     """Wagtail 8 warns of a chooser that is given one, and asks its registry."""
     return policy if policy_registry is None else ViewSet.UNDEFINED
-
-
-# Wagtail asks the user, not the policy, whether to unpublish, and 7.4 whether to
-# delete many.
-
-
-@hooks.register("construct_snippet_action_menu")
-def hide_unpublishing(
-    menu_items: list[Any], request: HttpRequest, context: dict[str, Any]
-) -> None:
-    if issubclass(context["model"], SyncedModelMixin):
-        menu_items[:] = [i for i in menu_items if i.name != "action-unpublish"]
-
-
-@hooks.register("before_delete_snippet")
-def refuse_deletion(
-    request: HttpRequest, instances: Sequence[Any]
-) -> HttpResponse | None:
-    refused = [
-        instance
-        for instance in instances
-        if isinstance(instance, SyncedModelMixin) and instance.is_pim_managed()
-    ]
-    if not refused:
-        return None
-    for instance in refused:
-        messages.error(
-            request,
-            _("“%(object)s” is managed in PIM: it is deleted there, and not here.")
-            % {"object": instance},
-        )
-    viewset: Any = type(refused[0]).snippet_viewset
-    return redirect(viewset.get_url_name("list"))

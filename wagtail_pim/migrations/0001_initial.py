@@ -137,7 +137,7 @@ class Migration(migrations.Migration):
                 ("content_hash", models.TextField(verbose_name="content hash")),
                 (
                     "image",
-                    models.OneToOneField(
+                    models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="wagtailimages.image",
@@ -148,6 +148,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "PIM asset",
                 "verbose_name_plural": "PIM assets",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("image",), name="wagtail_pim_asset_unique_image"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

@@ -65,12 +65,13 @@ class PimLink(models.Model):
 class PimAsset(models.Model):
     """A file of the PIM and the Wagtail image that was made of it.
 
-    While it is there, Wagtail does not let anybody delete the image.
+    While it is there, Wagtail does not let anybody delete the image: its reference
+    index knows of it, as it would not of a one-to-one field.
     """
 
     guid = models.UUIDField(_("PIM Guid"), unique=True)
     content_hash = models.TextField(_("content hash"))
-    image = models.OneToOneField(
+    image = models.ForeignKey(
         get_image_model_string(),
         on_delete=models.PROTECT,
         related_name="+",
@@ -80,6 +81,11 @@ class PimAsset(models.Model):
     class Meta:
         verbose_name = _("PIM asset")
         verbose_name_plural = _("PIM assets")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image"], name="wagtail_pim_asset_unique_image"
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.guid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +13,7 @@ from wagtail.models import Page, PageQuerySet
 from wagtail.search import index
 
 from wagtail_pim.locking.pages import SyncedPageMixin
+from wagtail_pim.locking.permissions import CatalogPermissionTester
 
 
 class CatalogPage(Page):
@@ -28,6 +29,9 @@ class CatalogPage(Page):
     def categories(self) -> PageQuerySet:
         """Live categories of the first level, in the PIM's order."""
         return CategoryPage.objects.live().child_of(self)
+
+    def permissions_for_user(self, user: Any) -> CatalogPermissionTester:
+        return CatalogPermissionTester(user, self)
 
 
 class CategoryPage(SyncedPageMixin, Page):
