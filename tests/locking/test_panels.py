@@ -17,9 +17,11 @@ from wagtail.admin.panels import (
     MultiFieldPanel,
     ObjectList,
     Panel,
+    TabbedInterface,
     TitleFieldPanel,
 )
 
+from sandbox_site.shop.models import BicyclePage
 from tests.locking.conftest import make_managed
 from tests.trial.models import (
     Material,
@@ -471,3 +473,59 @@ def test_a_live_page_can_be_compared_with_its_draft(admin_client, trial_page):
     )
     assert response.status_code == 200
     assert "Rewritten" in response.content.decode()
+
+
+# What sites do with panels besides
+
+
+def test_a_changed_setting_reaches_locked_panels(settings):
+    """Wagtail makes its edit handlers anew, and so are ours."""
+    assert "comments" in BicyclePage.get_edit_handler().get_form_class().formsets
+    settings.WAGTAILADMIN_COMMENTS_ENABLED = False
+    assert "comments" not in BicyclePage.get_edit_handler().get_form_class().formsets
+
+
+def test_an_edit_handler_of_one_panel_is_locked_under_a_banner(rf, trial_page):
+    handler = FieldPanel("text").bind_to_model(TrialProductPage)
+    locked = locked_edit_handler(handler)
+    form = locked.get_form_class()(instance=trial_page)
+    assert "text" not in form.fields
+    html = locked.get_bound_panel(
+        instance=trial_page, request=rf.get("/"), form=form
+    ).render_html()
+    assert "This page is managed in PIM" in html
+    assert "Short text" in html
+
+
+def test_the_banner_is_not_in_a_tab_for_some_people_alone():
+    handler = TabbedInterface(
+        [
+            ObjectList(["text"], permission="superuser"),
+            ObjectList(["note"], heading="All"),
+        ]
+    ).bind_to_model(TrialProductPage)
+    first, second = locked_edit_handler(handler).children
+    assert [panel.clean_name for panel in first.children] == ["text"]
+    assert [panel.clean_name for panel in second.children] == ["pim_banner", "note"]
+
+
+def test_a_panel_that_hides_itself_stays_hidden(rf, trial_page):
+    class HiddenPanel(FieldPanel):
+        class BoundPanel(FieldPanel.BoundPanel):
+            def is_shown(self) -> bool:
+                return False
+
+    handler = ObjectList([HiddenPanel("text"), FieldPanel("note")])
+    handler = locked_edit_handler(handler.bind_to_model(TrialProductPage))
+    form = handler.get_form_class()(instance=trial_page)
+    bound = handler.get_bound_panel(instance=trial_page, request=rf.get("/"), form=form)
+    assert "Short text" not in bound.render_html()
+
+
+def test_a_group_whose_names_were_asked_for_before_shows_all(trial_page):
+    handler = ObjectList(["text", "note"]).bind_to_model(TrialProductPage)
+    assert len(handler.child_identifiers) == 2
+    locked = locked_edit_handler(handler)
+    form = locked.get_form_class()(instance=trial_page)
+    bound = locked.get_bound_panel(instance=trial_page, form=form)
+    assert len(bound.children) == 3

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 import wagtail
+from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -371,3 +372,41 @@ def test_the_guard_needs_the_explorers_annotation(admin_client, category, querie
     with queries() as captured:
         assert all(page.is_pim_managed() for page in bicycles)
     assert not captured.reads()
+
+
+def test_bulk_actions_name_a_few_of_many_pages(admin_client, category):
+    pages = [
+        link(
+            category.add_child(instance=BicyclePage(title=f"P{n}", slug=f"p{n}")),
+            Kind.PRODUCT,
+        )
+        for n in range(8)
+    ]
+    response = admin_client.get(bulk("delete", *pages))
+    (message,) = said(response)
+    assert "8 pages are managed in PIM (“P0”, “P1”, “P2”, “P3”, “P4”, and 3 more)" in (
+        message
+    )
+
+
+@pytest.mark.parametrize("way", ["single", "bulk"])
+def test_people_are_told_what_stays_published_below(
+    admin_client, product, hand_made, catalog, elsewhere, way
+):
+    told = "Pages below that are managed in PIM stay published."
+
+    def unpublish(page: Page) -> list[str]:
+        url = view("unpublish", page.pk) if way == "single" else bulk("unpublish", page)
+        return said(admin_client.post(url, {"include_descendants": "on"}))
+
+    assert not any(told in message for message in unpublish(elsewhere))
+    assert any(told in message for message in unpublish(catalog))
+
+
+def test_who_may_not_edit_a_page_is_not_told_of_it(client, django_user_model, product):
+    user = django_user_model.objects.create_user("author", password="x")
+    user.user_permissions.add(Permission.objects.get(codename="access_admin"))
+    client.force_login(user)
+    response = client.get(view("delete", product.pk))
+    assert response.url == reverse("wagtailadmin_home")
+    assert "Diamond 8" not in said(response)[0]

@@ -123,7 +123,7 @@ def _why_left_out(pages: Sequence[Page]) -> str:
     named = [f"“{page.get_admin_display_title()}”" for page in pages[:NAMED_AT_MOST]]
     rest = len(pages) - len(named)
     if rest:
-        more = ngettext("%(count)d more", "%(count)d more", rest)
+        more = ngettext("and %(count)s more", "and %(count)s more", rest)
         named.append(more % {"count": rest})
     return _(
         "%(count)d pages are managed in PIM (%(pages)s): they are moved, copied, "
