@@ -229,12 +229,13 @@ def test_unpublishing_an_ancestor_in_bulk_leaves_managed_ones(
 
 
 def test_actions_of_a_user_are_refused_and_those_of_the_sync_are_not(
-    admin_user, product, category, elsewhere
+    admin_user, product, catalog
 ):
+    other = catalog.add_child(instance=CategoryPage(title="Touring", slug="touring"))
     actions = [
         DeletePageAction(product, user=admin_user),
-        MovePageAction(product, elsewhere, pos="last-child", user=admin_user),
-        CopyPageAction(product, to=elsewhere, user=admin_user),
+        MovePageAction(product, other, pos="last-child", user=admin_user),
+        CopyPageAction(product, to=other, user=admin_user),
         UnpublishPageAction(product, user=admin_user),
     ]
     for action in actions:
