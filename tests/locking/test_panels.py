@@ -31,6 +31,7 @@ from tests.trial.models import (
 )
 from wagtail_pim.locking.ownership import owned_fields
 from wagtail_pim.locking.panels import locked_edit_handler
+from wagtail_pim.models import CatalogPage
 
 OWNED = owned_fields(TrialProductPage)
 MANAGED_BANNER = "This page is managed in PIM."
@@ -529,3 +530,8 @@ def test_a_group_whose_names_were_asked_for_before_shows_all(trial_page):
     form = locked.get_form_class()(instance=trial_page)
     bound = locked.get_bound_panel(instance=trial_page, form=form)
     assert len(bound.children) == 3
+
+
+@pytest.mark.parametrize("model", [TrialProductPage, TrialFreePage, CatalogPage])
+def test_the_write_api_has_a_form_class_for_each_type(model):
+    assert issubclass(model.api_base_form_class, model.base_form_class)

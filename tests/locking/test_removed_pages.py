@@ -132,6 +132,35 @@ def test_a_variant_that_a_sync_adds_under_a_publish_stays_in_the_tree(
     assert not any(Page.find_problems())
 
 
+@pytest.mark.parametrize("model", [CatalogPage, Page])
+def test_a_category_that_a_sync_adds_stays_in_the_tree(site, pim, publish, model):
+    """Whoever saves a catalog page that was read before."""
+    publish()
+    catalog = CatalogPage.objects.get()
+    stale = model.objects.get(pk=catalog.pk)
+    before = stale.numchild
+    pim.category("Cargo")
+    publish()
+    stale.seo_title = "Edited"
+    stale.save()
+    assert not any(Page.find_problems())
+    assert Page.objects.get(pk=catalog.pk).numchild == before + 1
+
+
+def test_a_catalog_page_is_unpublished_and_published_by_its_editors(
+    admin_client, pim, publish
+):
+    publish()
+    catalog = CatalogPage.objects.get()
+    admin_client.post(view("unpublish", catalog.pk))
+    assert not CatalogPage.objects.get().live
+    url = view("edit", catalog.pk)
+    data = {**form_of(admin_client, url), "title": "Ours"}
+    post(admin_client, url, data, action_publish="1")
+    catalog = CatalogPage.objects.get()
+    assert (catalog.live, catalog.title) == (True, "Ours")
+
+
 def test_a_page_that_a_sync_moves_under_a_publish_stays_there(
     admin_client, trial_page, site
 ):

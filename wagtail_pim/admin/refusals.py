@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from wagtail.admin import messages
 from wagtail.models import Page
 
+from wagtail_pim.kinds import Kind
 from wagtail_pim.locking.ownership import SyncedModelMixin
 from wagtail_pim.locking.tree import why_managed
 from wagtail_pim.models import PimLink
@@ -113,6 +114,7 @@ def _managed(pages: Sequence[Page]) -> list[Page]:
         if issubclass(page.specific_class or Page, SyncedModelMixin)
     ]
     links = PimLink.objects.filter(page__in=[page.pk for page in synced])
+    links = links.exclude(kind=Kind.CATALOG)
     linked = set(links.values_list("page_id", flat=True)) if synced else set()
     return [page for page in synced if page.pk in linked]
 

@@ -20,8 +20,9 @@ from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.locking.labels import field_label
-from wagtail_pim.locking.ownership import SyncedModelMixin, owned_fields
-from wagtail_pim.models import CatalogPage, PimLink, PIMOptions
+from wagtail_pim.locking.ownership import owned_fields
+from wagtail_pim.locking.pages import SyncedPageMixin
+from wagtail_pim.models import PimLink, PIMOptions
 
 REFRESH_PERMISSION: Final = "wagtail_pim.refresh_pimlink"
 WEB_SCHEMES: Final = frozenset({"http", "https"})
@@ -35,7 +36,7 @@ OTHER_LABELS: Final = {
 
 def link_of(page: Page) -> PimLink | None:
     """The record of the PIM that a page shows; pages of other types cost no query."""
-    if not isinstance(page, (CatalogPage, SyncedModelMixin)):
+    if not isinstance(page, SyncedPageMixin):
         return None
     return getattr(page, "pim_link", None)
 

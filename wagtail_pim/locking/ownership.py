@@ -166,7 +166,10 @@ class SyncedModelMixin(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         model, marked = type(self), self.marked_class()
         names = kwargs.get("update_fields")
-        if is_pim_writing() or not is_saving_owned(model, marked, names):
+        is_guarded = is_saving_owned(model, marked, names) or (
+            names is None and self.kept_columns
+        )
+        if is_pim_writing() or not is_guarded:
             super().save(*args, **kwargs)
             return
         using = kwargs.get("using") or router.db_for_write(model, instance=self)

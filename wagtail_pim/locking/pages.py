@@ -28,6 +28,9 @@ from .permissions import ManagedPagePermissionTester
 MANAGED_ANNOTATION: Final = "_pim_managed"
 
 
+TREE_COLUMNS: Final = frozenset({"path", "depth", "numchild"})
+
+
 class SyncedPageMixin(SyncedModelMixin):
     """A page type of the catalog; stands before ``Page`` among the bases.
 
@@ -35,7 +38,7 @@ class SyncedPageMixin(SyncedModelMixin):
     its editors may change all of it.
     """
 
-    kept_columns = frozenset({"path", "depth", "numchild", "live"})
+    kept_columns = TREE_COLUMNS | {"live"}
 
     live: bool
 
@@ -80,7 +83,8 @@ class SyncedPageMixin(SyncedModelMixin):
 
     @classproperty
     def api_base_form_class(cls: Any) -> Any:
-        return refusing_form(cls.get_edit_handler().base_form_class)
+        handler = cls.get_edit_handler()
+        return refusing_form(handler.base_form_class or cls.base_form_class)
 
     def permissions_for_user(self, user: Any) -> PagePermissionTester:
         return ManagedPagePermissionTester(user, self)
@@ -125,20 +129,23 @@ def keep_values_of_row(
         raw
         or is_pim_writing()
         or not issubclass(marked or Page, SyncedPageMixin)
-        or not is_saving_owned(Page, marked, update_fields)
+        or (update_fields and not is_saving_owned(Page, marked, update_fields))
         or not is_synced(marked)
         or not has_link(original := original_of(instance), using)
     ):
         return
     columns = owned_columns(Page, marked)
-    if original.pk != instance.pk:
+    kept: frozenset[str] = frozenset()
+    if original.pk == instance.pk:
+        kept = marked.kept_columns
+        columns |= kept - {"live"}
+    else:
         columns -= {"slug", "url_path"}
     lock = connections[using].in_atomic_block
-    read = {*columns, "live"}
-    values = values_of_row(Page, original.pk, read, using=using, lock=lock)
+    values = values_of_row(Page, original.pk, columns | kept, using=using, lock=lock)
     if values is None:
         return
-    if original.pk == instance.pk and "live" in (update_fields or ("live",)):
+    if "live" in kept and "live" in (update_fields or kept):
         instance.live = instance.live and may_be_live(instance, values)
     if values.get("slug") == instance.slug:
         # If it has another URL, it has been moved.

@@ -12,15 +12,18 @@ from wagtail.images import get_image_model_string
 from wagtail.models import Page, PageQuerySet
 from wagtail.search import index
 
-from wagtail_pim.locking.pages import SyncedPageMixin
+from wagtail_pim.locking.pages import TREE_COLUMNS, SyncedPageMixin
 from wagtail_pim.locking.permissions import CatalogPermissionTester
 
 
-class CatalogPage(Page):
+class CatalogPage(SyncedPageMixin, Page):
     """A catalog: one website of the PIM, with the category trees mapped to it.
 
     Its title, slug and place are the site's own; what is below it is the PIM's.
     """
+
+    # Whether it is live is the site's own too.
+    kept_columns = TREE_COLUMNS
 
     class Meta:
         verbose_name = _("catalog")
