@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -29,8 +28,10 @@ class RefreshProduct(ProductJob):
     name = "refresh_product"
     label = gettext_lazy("Refresh product")
 
-    def __init__(self, pim: PimConnection, link: PimLink, **options: Any) -> None:
-        super().__init__(pim, **options)
+    def __init__(
+        self, pim: PimConnection, link: PimLink, *, dry_run: bool = False
+    ) -> None:
+        super().__init__(pim, dry_run=dry_run)
         self._link = link
 
     def execute(self) -> None:
