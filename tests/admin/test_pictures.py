@@ -67,3 +67,16 @@ def test_a_picture_in_use_by_the_pim_is_not_deleted(admin_client, image, name):
     assert "Yes, delete" not in admin_client.get(url).content.decode()
     admin_client.post(url)
     assert get_image_model().objects.filter(pk=image.pk).exists()
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [{"MAX_UPLOAD_SIZE": 5}, {"EXTENSIONS": ["svg"]}],
+    ids=lambda d: next(iter(d)),
+)
+def test_wagtails_rules_for_uploads_do_not_hold_a_title_back(
+    admin_client, image, settings, limit
+):
+    for name, value in limit.items():
+        setattr(settings, f"WAGTAILIMAGES_{name}", value)
+    assert edit(admin_client, image).title == "Mine"

@@ -60,6 +60,13 @@ def test_the_editor_saves_drafts_and_is_offered_no_publishing(archived, admin_cl
     assert draft.campaign_text == "Better still"
 
 
+def test_privacy_and_schedules_stay_the_editors(archived, admin_user):
+    permissions = archived.permissions_for_user(admin_user)
+    assert not permissions.can_publish()
+    assert permissions.can_set_view_restrictions()
+    assert permissions.can_unschedule()
+
+
 def test_a_workflow_is_not_started_and_not_finished(archived, admin_user):
     assert not archived.permissions_for_user(admin_user).can_submit_for_moderation()
     state = Workflow.objects.first().start(archived, admin_user)

@@ -832,3 +832,8 @@ def test_scheduling_a_change_leaves_a_managed_page_live(trial_page):
     assert trial_page.live_revision is None
     assert trial_page.note == "The editors' note"
     assert trial_page.revisions.filter(approved_go_live_at__isnull=False).count() == 1
+
+
+def test_a_draft_without_a_schedule_is_no_live_revision(trial_page):
+    trial_page.save_revision()
+    assert row(trial_page).get_latest_revision_as_object().live_revision_id is None

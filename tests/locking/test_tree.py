@@ -411,3 +411,22 @@ def test_who_may_not_edit_a_page_is_not_told_of_it(client, django_user_model, pr
     response = client.get(view("delete", product.pk))
     assert response.url == reverse("wagtailadmin_home")
     assert "Diamond 8" not in said(response)[0]
+
+
+def test_the_explorer_asks_no_more_for_catalogs(admin_client, home, queries):
+    def count() -> int:
+        url = reverse("wagtailadmin_explore", args=[home.pk])
+        with queries() as captured:
+            assert admin_client.get(url).status_code == 200
+        return len(captured.reads())
+
+    def add(name: str) -> None:
+        page = home.add_child(instance=CatalogPage(title=name, slug=name))
+        link(page, Kind.CATALOG)
+
+    add("a")
+    count()
+    few = count()
+    add("b")
+    add("c")
+    assert count() == few

@@ -19,6 +19,9 @@ def keeping_file(init: Callable[..., None]) -> Callable[..., None]:
         if image and "file" in form.fields and is_of_pim(image):
             field = form.fields["file"]
             field.disabled = True
+            # Even then Django has it cleaned, which holds a picture of the PIM's
+            # against Wagtail's rules for uploads.
+            field.clean = lambda value, initial=None: initial
             field.help_text = _("Managed in PIM: the file is replaced there.")
 
     return init_with_locked_file

@@ -22,6 +22,7 @@ from wagtail.models import Page
 from wagtail_pim.kinds import Kind
 from wagtail_pim.locking.ownership import SyncedModelMixin
 from wagtail_pim.locking.tree import why_managed
+from wagtail_pim.markers import is_synced
 from wagtail_pim.models import PimLink
 
 PAGE_VIEWS: Final = frozenset({"copy", "delete", "move", "move_confirm", "unpublish"})
@@ -74,7 +75,7 @@ def _refusal_of_model(request: HttpRequest) -> tuple[str, str] | None:
     if match is None or match.url_name not in MODEL_VIEWS:
         return None
     model = getattr(match.func, "view_initkwargs", {}).get("model")
-    if not isinstance(model, type) or not issubclass(model, SyncedModelMixin):
+    if not isinstance(model, type) or not _is_synced(model):
         return None
     for name in ("list", "index"):
         try:
@@ -82,6 +83,10 @@ def _refusal_of_model(request: HttpRequest) -> tuple[str, str] | None:
         except NoReverseMatch:
             continue
     return None
+
+
+def _is_synced(model: type) -> bool:
+    return issubclass(model, SyncedModelMixin) and is_synced(model)
 
 
 def why_model_is_managed(model: type[Model]) -> str:
@@ -140,7 +145,7 @@ def _why_left_out(pages: Sequence[Page]) -> str:
 def hide_unpublishing(
     menu_items: list[Any], request: HttpRequest, context: dict[str, Any]
 ) -> None:
-    if issubclass(context["model"], SyncedModelMixin):
+    if _is_synced(context["model"]):
         menu_items[:] = [i for i in menu_items if i.name != "action-unpublish"]
 
 

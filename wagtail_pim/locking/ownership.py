@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connections, models, router, transaction
+from django.utils import timezone
 from modelcluster.fields import ParentalManyToManyField
 from taggit.managers import TaggableManager
 
@@ -147,6 +148,11 @@ def _tagged_items_name(field: Any, model: Any) -> str:
     return through.get_accessor_name(model=model)
 
 
+def _is_live_with_schedule(obj: Any) -> bool:
+    go_live_at = getattr(obj, "go_live_at", None)
+    return bool(go_live_at) and go_live_at > timezone.now() and obj.live
+
+
 class SyncedModelMixin(models.Model):
     """A model some of whose fields the PIM fills and nobody else changes.
 
@@ -197,7 +203,7 @@ class SyncedModelMixin(models.Model):
     def with_content_json(self, content: dict[str, Any]) -> Any:
         obj = super().with_content_json(content)
         obj.take_values_of_row(router.db_for_write(type(obj), instance=self))
-        if self.pim_source_pk() is not None and getattr(self, "live", False):
+        if self.pim_source_pk() is not None and _is_live_with_schedule(obj):
             # Wagtail takes a live object without a live revision for a draft: it
             # would take it offline until the time for which a change is scheduled.
             obj.live_revision_id = obj.live_revision_id or self.latest_revision_id

@@ -33,6 +33,13 @@ class ManagedPagePermissionTester(PagePermissionTester):
     def can_publish(self) -> bool:
         return super().can_publish() and not self._is_off_site()
 
+    def can_set_view_restrictions(self) -> bool:
+        # Wagtail asks can_publish() for this and the next: both stay the editors'.
+        return super().can_publish()
+
+    def can_unschedule(self) -> bool:
+        return super().can_publish()
+
     def can_submit_for_moderation(self) -> bool:
         return super().can_submit_for_moderation() and not self._is_off_site()
 
@@ -51,7 +58,7 @@ class CatalogPermissionTester(PagePermissionTester):
     """A catalog page is the site's own, but the order of its categories the PIM's."""
 
     def can_reorder_children(self) -> bool:
-        return super().can_reorder_children() and not hasattr(self.page, "pim_link")
+        return super().can_reorder_children() and not self.page.is_pim_managed()
 
 
 class ManagedModelPermissionPolicy(ModelPermissionPolicy):

@@ -42,7 +42,7 @@ class CategoryPage(SyncedPageMixin, Page):
 
     description = RichTextField(_("description"), blank=True)
 
-    pim_owned_fields = ("title", "slug", "description")
+    pim_owned_fields = ("title", "slug", "expire_at", "description")
 
     content_panels = [*Page.content_panels, FieldPanel("description")]
     search_fields = [*Page.search_fields, index.SearchField("description")]
