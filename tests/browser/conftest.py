@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 
 # Playwright's own event loop runs in this thread.
@@ -20,6 +21,18 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file: there the server's threads have connections of their own.
+
+    In memory all share one, and a request that is still under way when a test ends
+    fails instead of waiting its turn.
+    """
+    if connection.vendor == "sqlite":
+        path = tmp_path_factory.mktemp("database") / "site.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(path)
 
 
 @pytest.fixture(scope="session")
