@@ -11,8 +11,15 @@ from wagtail.permission_policies import ModelPermissionPolicy
 REFUSED_ACTIONS: Final = frozenset({"add", "delete", "unpublish"})
 
 
-class ManagedPagePermissionTester(PagePermissionTester):
-    """Refuses what would take a managed page out of the PIM's hands.
+class CatalogPermissionTester(PagePermissionTester):
+    """A catalog page is the site's own, but the order of its categories the PIM's."""
+
+    def can_reorder_children(self) -> bool:
+        return super().can_reorder_children() and not self.page.is_pim_managed()
+
+
+class ManagedPagePermissionTester(CatalogPermissionTester):
+    """Refuses besides what would take a managed page out of the PIM's hands.
 
     That the page is a managed one is asked last, as it may cost a query. Calls
     without a user, as the sync's own, do not come here.
@@ -49,16 +56,6 @@ class ManagedPagePermissionTester(PagePermissionTester):
 
     def can_unpublish(self) -> bool:
         return super().can_unpublish() and not self.page.is_pim_managed()
-
-    def can_reorder_children(self) -> bool:
-        return super().can_reorder_children() and not self.page.is_pim_managed()
-
-
-class CatalogPermissionTester(PagePermissionTester):
-    """A catalog page is the site's own, but the order of its categories the PIM's."""
-
-    def can_reorder_children(self) -> bool:
-        return super().can_reorder_children() and not self.page.is_pim_managed()
 
 
 class ManagedModelPermissionPolicy(ModelPermissionPolicy):

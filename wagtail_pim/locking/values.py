@@ -30,7 +30,7 @@ from wagtail.rich_text import expand_db_html
 from wagtail_pim.sanitizing import clean_html
 
 PICTURE_FILTER: Final = "max-320x200"
-WEB_SCHEMES: Final = ("http://", "https://")
+WEB_PREFIXES: Final = ("http://", "https://")
 # Of a longer list the editor is told how much is left out.
 SHOWN_ITEMS: Final = 200
 # What would be wider than this is shown as JSON.
@@ -287,7 +287,7 @@ def _label(value: models.Model) -> SafeString:
 
 def _link(address: str) -> SafeString:
     """An address of the PIM's: followed by a click, if it is of the web at all."""
-    if not address.lower().startswith(WEB_SCHEMES):
+    if not address.lower().startswith(WEB_PREFIXES):
         return format_html("{}", address)
     return format_html(
         '<a href="{0}" target="_blank" rel="noreferrer noopener">{0}</a>', address
