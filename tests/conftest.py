@@ -14,12 +14,13 @@ from wagtail.models import Page, Site
 
 from sandbox_site.pim.server import PimServer
 from sandbox_site.shop.models import HomePage
-from wagtail_pim.jobs import PublishApprovedProducts, connect
-from wagtail_pim.jobs.report import Item, RunReport
+from wagtail_pim.jobs import PublishApprovedProducts, runs
+from wagtail_pim.models import JobRun, JobRunItem
+from wagtail_pim.models.runs import Trigger
 
 from .pim_data import PimData, fill
 
-Publish = Callable[..., RunReport]
+Publish = Callable[..., JobRun]
 
 
 @pytest.fixture
@@ -82,12 +83,18 @@ def refilled_database(django_db_setup: None, django_db_blocker: Any) -> Iterator
         )
 
 
+def publish_now(**options: Any) -> JobRun:
+    """A whole run of Publish approved products, started and carried out here."""
+    run = runs.start(PublishApprovedProducts.name, trigger=Trigger.COMMAND, **options)
+    return runs.carry_out(run.pk)
+
+
 @pytest.fixture
 def publish(site: Site, configure: Callable[..., None]) -> Publish:
     """Runs Publish approved products here, against the sandbox PIM."""
 
-    def run(*numbers: str, **options: Any) -> RunReport:
-        return PublishApprovedProducts(connect(), numbers=numbers, **options).run()
+    def run(*numbers: str, **options: Any) -> JobRun:
+        return publish_now(numbers=numbers, **options)
 
     return run
 
@@ -115,5 +122,5 @@ def queries() -> Callable[[], CapturedQueries]:
     return CapturedQueries
 
 
-def items_by_number(report: RunReport) -> dict[str, Item]:
-    return {item.number: item for item in report.items}
+def items_by_number(run: JobRun) -> dict[str, JobRunItem]:
+    return {item.number: item for item in run.items.all()}

@@ -64,6 +64,12 @@ class Config:
     image_hosts: tuple[str, ...] = ()
     max_image_bytes: int = 20 * 1024 * 1024
     max_image_pixels: int = 50_000_000
+    task_backend: str = "default"
+    task_queue: str = "default"
+    heartbeat_timeout: float = 120.0
+    queue_timeout: float = 600.0
+    late_after: float = 900.0
+    run_retention_days: int = 90
 
 
 SETTING_NAMES: Final = frozenset(

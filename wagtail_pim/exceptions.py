@@ -99,3 +99,25 @@ class RecordError(PimError):
     """One record cannot be put on the site; all others can."""
 
     code = "record"
+
+
+class RunEndedError(PimError):
+    """The run must not go on; what it committed stays."""
+
+
+class RunStoppedError(RunEndedError):
+    """Somebody asked the run to stop."""
+
+    code = "stopped"
+
+
+class RunLostError(RunEndedError):
+    """The run was taken for dead meanwhile, and may have been taken up by another."""
+
+    code = "lost"
+
+
+class RunRefusedError(PimError):
+    """Another run writes at this time."""
+
+    code = "run_in_progress"

@@ -11,5 +11,8 @@ class Kind(StrEnum):
     VARIANT = "variant"
 
 
+# What else a run tells of; a picture has no page.
+PICTURE: Final = "picture"
+
 PRODUCT_KINDS: Final = (Kind.PRODUCT, Kind.VARIANT)
 CATEGORY_KINDS: Final = (Kind.CATALOG, Kind.CATEGORY)

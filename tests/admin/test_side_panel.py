@@ -19,8 +19,8 @@ from tests.pim_data import guid
 from tests.trial.models import TrialProductPage
 from wagtail_pim.admin.extending import extend
 from wagtail_pim.admin.side_panel import adding_pim, address_in_pim, panels_of_pim
-from wagtail_pim.jobs.report import State
 from wagtail_pim.models import CatalogPage, PimLink, ProductPage, VariantPage
+from wagtail_pim.models.runs import State
 
 BUTTON = "Refresh this product now"
 

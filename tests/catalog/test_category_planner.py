@@ -144,7 +144,7 @@ def test_every_order_of_four_is_put_right_with_the_fewest_moves(pim, publish):
             pim.change_category(name, displaySequence=position)
         report = publish()
         assert [page.title for page in _city_children()] == list(order)
-        moved = [item for item in report.items if "order" in item.differences]
+        moved = [item for item in report.items.all() if "order" in item.differences]
         assert len(moved) == 4 - _longest([order.index(name) for name in now])
 
 

@@ -30,9 +30,9 @@ from wagtail_pim.catalog.planner import PageChange, Places
 from wagtail_pim.catalog.schema import PageType
 from wagtail_pim.catalog.writer import Writer
 from wagtail_pim.client.entities import Product
-from wagtail_pim.jobs.report import Outcome
 from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CategoryPage, PimLink, ProductPage
+from wagtail_pim.models.runs import Outcome
 
 # What one page never shares with another, and the revision that a sync does not make.
 INCOMPARABLE = {

@@ -23,10 +23,10 @@ from wagtail.models import Page
 
 from sandbox_site.pim.server import PimServer
 from sandbox_site.shop.models import GenericProductPage, GenericVariantPage
+from tests.conftest import publish_now
 from wagtail_pim.conf import get_config
-from wagtail_pim.jobs import PublishApprovedProducts, connect
-from wagtail_pim.jobs.report import Outcome, RunReport, State
-from wagtail_pim.models import CategoryMembership, CategoryPage, PimLink
+from wagtail_pim.models import CategoryMembership, CategoryPage, JobRun, PimLink
+from wagtail_pim.models.runs import Outcome, State
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(
@@ -122,12 +122,12 @@ def site(
 
 
 @pytest.fixture(scope="module")
-def report(site: None) -> RunReport:
-    return PublishApprovedProducts(connect()).run()
+def report(site: None) -> JobRun:
+    return publish_now()
 
 
 @pytest.fixture(scope="module")
-def pages(report: RunReport) -> dict[str, Page]:
+def pages(report: JobRun) -> dict[str, Page]:
     """The specific pages by the product's id in the PIM."""
     links = dict(
         PimLink.objects.filter(kind__in=["product", "variant"]).values_list(
@@ -312,7 +312,7 @@ def test_no_html_of_the_source_reaches_a_page_unclean(pages):
 
 def test_a_second_run_finds_everything_unchanged(source, pages, pim):
     pim.store.approve_all()
-    again = PublishApprovedProducts(connect()).run()
+    again = publish_now()
     assert again.counts[Outcome.UNCHANGED] == len(source.placeable())
     assert not again.counts[Outcome.CREATED] + again.counts[Outcome.UPDATED]
     assert again.acknowledged == len(source.placeable())

@@ -14,9 +14,9 @@ from sandbox_site.shop.models import GenericProductPage, HomePage
 from tests.conftest import items_by_number
 from tests.pim_data import TAXONOMY, WEBSITE, guid
 from wagtail_pim.catalog import bulk
-from wagtail_pim.jobs.report import Outcome, State
 from wagtail_pim.locking.ownership import pim_write
 from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
+from wagtail_pim.models.runs import Outcome, State
 
 
 def category(title: str) -> CategoryPage:
@@ -59,7 +59,7 @@ def test_a_second_run_has_nothing_to_do(pim, publish, queries):
     with queries() as captured:
         report = publish()
     assert captured.writes() == []
-    assert report.items == []
+    assert not report.items.exists()
 
 
 def test_a_new_category_takes_its_place_among_its_siblings(pim, publish):
@@ -84,7 +84,7 @@ def test_a_new_category_takes_its_place_among_its_siblings(pim, publish):
 
 def _assert_settled(publish: Any) -> None:
     report = publish()
-    assert report.items == []
+    assert not report.items.exists()
     assert set(report.category_counts) == {Outcome.UNCHANGED}
     assert not any(Page.find_problems())
 
@@ -514,7 +514,7 @@ def test_a_catalog_parent_that_does_not_exist_is_refused(pim, publish, configure
 def test_differences_can_be_printed(pim, publish):
     publish()
     pim.change_category("City", parent="Helmets")
-    (item, *_others) = publish(dry_run=True).items
+    (item, *_others) = publish(dry_run=True).items.all()
     assert "parent" in item.differences
     assert json.dumps(item.as_json())
 

@@ -19,8 +19,8 @@ from tests.conftest import items_by_number
 from tests.pim_data import guid
 from wagtail_pim.catalog import writer
 from wagtail_pim.jobs import PublishApprovedProducts
-from wagtail_pim.jobs.report import Outcome, State
 from wagtail_pim.models import CategoryPage, ProductPage
+from wagtail_pim.models.runs import Outcome, State
 
 LISTING = "%27Approved%27"
 BATCH = "id+in"
@@ -177,7 +177,9 @@ def test_a_key_that_may_only_read_fails_the_run_and_tells_what_was_committed(
     assert report.counts == {Outcome.CREATED: 2}
     assert report.acknowledged == 0
     assert {
-        item.number for item in report.items if item.page_id and item.kind == "product"
+        item.number
+        for item in report.items.all()
+        if item.page_id and item.kind == "product"
     } == {"A1", "A2"}
     assert _product_pages() == 2
     assert [r.method for r in pim_server.requests].count("PATCH") == 1
@@ -452,7 +454,8 @@ from django.db import connection
 from wagtail.signals import page_unpublished
 from wagtail.models import Page
 from wagtail.signals import page_unpublished
-from wagtail_pim.jobs import PublishApprovedProducts, connect
+from wagtail_pim.jobs import PublishApprovedProducts, runs
+from wagtail_pim.models.runs import Trigger
 from wagtail_pim.models import PimLink, ProductPage, VariantPage
 
 statement, countdown = sys.argv[1], int(sys.argv[2])
@@ -475,7 +478,8 @@ def print_state():
 
 print_state()
 with connection.execute_wrapper(die):
-    report = PublishApprovedProducts(connect()).run()
+    run = runs.start(PublishApprovedProducts.name, trigger=Trigger.COMMAND)
+    report = runs.carry_out(run.pk)
 assert not report.error, report.error
 print_state()
 """

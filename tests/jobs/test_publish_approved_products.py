@@ -24,9 +24,9 @@ from sandbox_site.shop.models import (
 from tests.conftest import items_by_number
 from tests.pim_data import PimData, guid
 from wagtail_pim.catalog import bulk
-from wagtail_pim.jobs.report import Outcome, State
 from wagtail_pim.locking.ownership import pim_write
 from wagtail_pim.models import CategoryPage, PimLink, ProductPage, VariantPage
+from wagtail_pim.models.runs import Outcome, State
 
 
 def product_page(number: str) -> Any:
@@ -145,7 +145,7 @@ def test_a_changed_value_changes_the_field_alone(
     changed = {column for column in after if after[column] != before[column]}
     assert changed == {field, "last_published_at"}
     assert after[field] == expected
-    (item,) = report.items
+    (item,) = report.items.all()
     assert item.outcome == Outcome.UPDATED
     assert set(item.differences) == {field}
     assert pim.acknowledgement("A1") == ("Published", 2)
@@ -500,7 +500,7 @@ def test_equal_slugs_get_a_suffix_that_lasts(pim, publish):
     pim.change("A1", Summary="New")
     pim.change("A2", Summary="New")
     report = publish()
-    assert [set(item.differences) for item in report.items] == [{"summary"}] * 2
+    assert [set(item.differences) for item in report.items.all()] == [{"summary"}] * 2
     assert [product_page(number).slug for number in ("A1", "A2", "A3")] == slugs
 
 
@@ -704,7 +704,7 @@ def test_a_bad_product_fails_with_a_reason_and_the_others_go_on(
 
 def test_all_that_is_wrong_with_a_product_is_told_at_once(pim, publish):
     pim.product("BAD", category=None, Price="cheap", Summary=LONG, productTitle=None)
-    (item,) = publish().items[-1:]
+    item = publish().items.last()
     for fault in ("“Summary”", "“Price (EUR)”", "no title", "none of its categories"):
         assert fault.casefold() in item.reason.casefold()
 
@@ -907,7 +907,7 @@ def test_a_second_run_writes_nothing_and_acknowledges(pim, publish, queries):
     assert report.counts == {Outcome.UNCHANGED: 4}
     assert report.category_counts == {Outcome.UNCHANGED: 5}
     assert report.acknowledged == 4
-    assert report.items == []
+    assert not report.items.exists()
     assert {pim.status(n) for n in ("A1", "A1-1", "H1", "G1")} == {"Published"}
 
 
@@ -929,7 +929,7 @@ def test_nothing_approved_is_a_run_without_a_word(pim, publish):
     publish()
     report = publish()
     assert report.state == State.SUCCEEDED
-    assert report.items == []
+    assert not report.items.exists()
     assert not report.counts
 
 
@@ -962,7 +962,7 @@ def test_a_dry_run_writes_nowhere_and_plans_what_a_run_then_does(
     assert _state() == state
     assert planned.dry_run
     assert planned.acknowledged == 0
-    assert {item.acknowledged for item in planned.items} == {None}
+    assert {item.acknowledged for item in planned.items.all()} == {None}
 
     done = publish()
 
@@ -981,7 +981,7 @@ def test_a_dry_run_writes_nowhere_and_plans_what_a_run_then_does(
 def _outcomes(report: Any) -> list[tuple[Any, ...]]:
     return [
         (item.kind, item.number, item.outcome, item.reason, item.differences)
-        for item in report.items
+        for item in report.items.all()
     ]
 
 

@@ -16,8 +16,8 @@ from sandbox_site.shop.models import BicyclePage
 from tests.trial.models import TrialProductPage
 from wagtail_pim.catalog import bulk
 from wagtail_pim.catalog.writer import remove_page
-from wagtail_pim.jobs.report import Outcome
 from wagtail_pim.models import CatalogPage, VariantPage
+from wagtail_pim.models.runs import Outcome
 
 from .test_surfaces import form_of, post, view
 

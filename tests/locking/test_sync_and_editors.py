@@ -9,7 +9,7 @@ import pytest
 from wagtail.models import Page, Revision
 
 from sandbox_site.shop.models import BicyclePage
-from wagtail_pim.jobs.report import Outcome
+from wagtail_pim.models.runs import Outcome
 
 from .test_surfaces import form_of, post, view
 

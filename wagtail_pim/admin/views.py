@@ -15,11 +15,11 @@ from wagtail.contrib.settings.views import get_setting_edit_handler
 from wagtail.models import Page
 
 from wagtail_pim.exceptions import ConfigurationError, PimError
-from wagtail_pim.jobs import RefreshProduct, connect
-from wagtail_pim.jobs.base import IMPATIENT
+from wagtail_pim.jobs import runs
 from wagtail_pim.jobs.connection_check import Finding, Level, check_connection
-from wagtail_pim.jobs.report import PICTURE, Item, Outcome, RunReport
-from wagtail_pim.models import PimLink, PIMOptions
+from wagtail_pim.kinds import PICTURE
+from wagtail_pim.models import JobRun, JobRunItem, PimLink, PIMOptions
+from wagtail_pim.models.runs import Outcome
 
 from .side_panel import label_of, may_refresh
 
@@ -61,17 +61,18 @@ def refresh_product(request: HttpRequest, page_id: int) -> HttpResponse:
     if not may_refresh(request.user, page):
         raise PermissionDenied
     try:
-        report = RefreshProduct(connect(policy=IMPATIENT), link).run()
+        run = runs.refresh_product(link, request.user)
     except PimError as error:
         messages.error(request, _not_refreshed(page, str(error)))
     else:
-        _tell(request, page, report)
+        _tell(request, page, run)
     back = reverse("wagtailadmin_pages:edit", args=[page.pk])
     return redirect(get_valid_next_url_from_request(request) or back)
 
 
-def _tell(request: HttpRequest, page: Page, report: RunReport) -> None:
-    for item in report.items:
+def _tell(request: HttpRequest, page: Page, run: JobRun) -> None:
+    items = list(run.items.all())
+    for item in items:
         if item.kind == PICTURE:
             messages.warning(
                 request,
@@ -86,9 +87,9 @@ def _tell(request: HttpRequest, page: Page, report: RunReport) -> None:
             messages.success(request, _refreshed(page, item))
             if item.note:
                 messages.warning(request, item.note)
-    if report.error:
-        messages.error(request, _not_refreshed(page, report.error))
-    elif not report.items:
+    if run.error:
+        messages.error(request, _not_refreshed(page, run.error))
+    elif not items:
         messages.success(
             request,
             _("“%(page)s” is up to date: it shows what the PIM has.")
@@ -96,7 +97,7 @@ def _tell(request: HttpRequest, page: Page, report: RunReport) -> None:
         )
 
 
-def _refreshed(page: Page, item: Item) -> str:
+def _refreshed(page: Page, item: JobRunItem) -> str:
     labels = [label_of(type(page), name) for name in item.differences]
     return _("“%(page)s” was refreshed from the PIM. Changed: %(fields)s.") % {
         "page": page.get_admin_display_title(),

@@ -3,15 +3,26 @@ from __future__ import annotations
 from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
 from django.urls import URLResolver, include, path
+from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin import auth
 from wagtail.admin.views.pages.bulk_actions.page_bulk_action import PageBulkAction
 from wagtail.admin.views.pages.edit import EditView
 from wagtail.admin.views.pages.listing import ExplorableIndexView
 from wagtail.images.forms import BaseImageForm
+from wagtail.log_actions import LogActionRegistry
 
 from . import pictures, refusals, side_panel, tree_guard, urls
 from .extending import extend
+
+PERMISSIONS = (
+    "view_jobrun",
+    "run_jobs",
+    "stop_jobs",
+    "change_jobschedule",
+    "view_pimlink",
+    "refresh_pimlink",
+)
 
 
 @hooks.register("register_admin_urls")
@@ -22,8 +33,18 @@ def register_admin_urls() -> list[URLResolver]:
 @hooks.register("register_permissions")
 def register_permissions() -> QuerySet[Permission]:
     return Permission.objects.filter(
-        content_type__app_label="wagtail_pim", codename="refresh_pimlink"
+        content_type__app_label="wagtail_pim", codename__in=PERMISSIONS
     )
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(actions: LogActionRegistry) -> None:
+    for name, label, message in (
+        ("start", _("Start PIM run"), _("Started a PIM run")),
+        ("stop", _("Stop PIM run"), _("Asked a PIM run to stop")),
+        ("finish", _("End of PIM run"), _("A PIM run ended")),
+    ):
+        actions.register_action(f"wagtail_pim.run.{name}", label, message)
 
 
 hooks.register("construct_explorer_page_queryset", tree_guard.mark_managed_pages)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from wagtail.models import Locale, Page
 
@@ -25,9 +24,11 @@ from .slugs import SlugAllocator
 from .urls import UrlChange, follow_url_changes
 
 
-@transaction.atomic
 def write_categories(plan: CategoryPlan, run_id: UUID) -> dict[UUID, int]:
-    """Create, move, change and order; the page keys of all categories by Guid."""
+    """Create, move, change and order; the page keys of all categories by Guid.
+
+    The caller gives the transaction.
+    """
     pages = {c.wanted.guid: c.page for c in plan.changes if c.page is not None}
     created = _create(plan, pages)
     _link(plan, pages, run_id)
@@ -78,17 +79,20 @@ def planned_removals(gone: Iterable[Page]) -> list[Removal]:
 
 
 def remove_categories(gone: Iterable[Page]) -> list[Removal]:
-    """Delete the empty ones; ``gone`` are in order of depth, the deepest first."""
+    """Delete the empty ones; ``gone`` are in order of depth, the deepest first.
+
+    The caller gives the transaction.
+    """
     removals = []
     for page in gone:
-        with transaction.atomic(), pim_write():
-            current = CategoryPage.objects.filter(pk=page.pk).first()
-            if current is None:
-                continue
-            below = current.get_descendant_count()
-            if not below:
+        current = CategoryPage.objects.filter(pk=page.pk).first()
+        if current is None:
+            continue
+        below = current.get_descendant_count()
+        if not below:
+            with pim_write():
                 current.delete()
-            removals.append(Removal(page.title, page.pk, below))
+        removals.append(Removal(page.title, page.pk, below))
     return removals
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.models import Locale, Page
 
+from wagtail_pim.exceptions import RunEndedError
 from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.models import CategoryMembership, PimLink
 
@@ -33,23 +34,39 @@ logger = logging.getLogger(__name__)
 DEADLOCK_ATTEMPTS: Final = 3
 
 
-class Writer:
-    """Writes the batches of one run, each in a transaction of its own."""
+Pages = Mapping[UUID, Page]
+"""Specific pages by the Guid of their record."""
 
-    def __init__(self, places: Places, run_id: UUID) -> None:
+
+class Writer:
+    """Writes the batches of one run, each in a transaction of its own.
+
+    ``before_commit`` is called inside that transaction with what was written; an error
+    that it raises undoes it.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        run_id: UUID,
+        before_commit: Callable[[Sequence[PageChange], Pages], None],
+    ) -> None:
         self._places = places
         self._run_id = run_id
+        self._before_commit = before_commit
 
     def write(
         self, changes: Sequence[PageChange], images: Mapping[UUID, int | None]
-    ) -> tuple[dict[UUID, int], list[Fault]]:
-        """The page keys by Guid of what was committed, and what could not be.
+    ) -> tuple[dict[UUID, Page], list[Fault]]:
+        """The pages of what was committed, and what could not be.
 
         A change that the database refuses is set aside with its family; all others
         are written.
         """
         try:
             return self._commit(changes, images), []
+        except RunEndedError:
+            raise
         except Exception as error:
             _require_database()
             families = _families(changes)
@@ -59,7 +76,7 @@ class Writer:
                     Fault(change.content.product, refusal(error)) for change in changes
                 ]
         half = len(families) // 2
-        written: dict[UUID, int] = {}
+        written: dict[UUID, Page] = {}
         faults: list[Fault] = []
         for part in (families[:half], families[half:]):
             pages, refused = self.write([c for family in part for c in family], images)
@@ -75,9 +92,11 @@ class Writer:
     )
     def _commit(
         self, changes: Sequence[PageChange], images: Mapping[UUID, int | None]
-    ) -> dict[UUID, int]:
+    ) -> dict[UUID, Page]:
         with transaction.atomic():
-            return _Batch(changes, images, self._places, self._run_id).write()
+            pages = _Batch(changes, images, self._places, self._run_id).write()
+            self._before_commit(changes, pages)
+        return pages
 
 
 def _require_database() -> None:
@@ -87,11 +106,15 @@ def _require_database() -> None:
         connection.ensure_connection()
 
 
-def remove_page(page: Page) -> None:
-    """Take the page of an archived product off the site, as an editor would."""
-    with transaction.atomic():
-        # Locked, so that what an editor publishes at this moment is not lost.
-        bulk.lock_pages([page.pk])[page.pk].unpublish()
+def remove_page(page_id: int) -> Page:
+    """Take the page of an archived product off the site, as an editor would.
+
+    The caller gives the transaction.
+    """
+    # Locked, so that what an editor publishes at this moment is not lost.
+    page = bulk.lock_pages([page_id])[page_id]
+    page.unpublish()
+    return page
 
 
 def note_statuses(statuses: Mapping[UUID, str]) -> None:
@@ -152,7 +175,7 @@ class _Batch:
             c.guid: copy(c.page) for c in changes if c.page is not None
         }
 
-    def write(self) -> dict[UUID, int]:
+    def write(self) -> dict[UUID, Page]:
         keys = self._related_keys()
         self._insert(keys)
         self._update(keys)
@@ -160,7 +183,7 @@ class _Batch:
         self._write_memberships()
         self._write_related(keys)
         self._finish()
-        return {guid: page.pk for guid, page in self._pages.items()}
+        return self._pages
 
     def _changed(self) -> list[PageChange]:
         return [*self._created, *self._updated]

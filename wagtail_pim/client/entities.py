@@ -240,6 +240,7 @@ class ProductHead(Record):
     status: NullAsEmpty = ""
     primary_category_tree_id: UUID | None = None
     parent_product_id: UUID | None = None
+    modified_on: AwareTime | None = None
     category_trees: Annotated[list[CategoryLink], NullAsList] = []
 
     FIELDS: ClassVar = (
@@ -248,6 +249,7 @@ class ProductHead(Record):
         "status",
         "primaryCategoryTreeId",
         "parentProductId",
+        "modifiedOn",
     )
 
     def is_variant(self) -> bool:

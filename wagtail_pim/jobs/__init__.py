@@ -1,10 +1,9 @@
-"""The jobs, by the names that the command line knows, and the refresh of one page."""
+"""The jobs, and how they are run."""
 
 from .base import Job, PimConnection, connect
 from .publish_approved_products import PublishApprovedProducts
 from .refresh_product import RefreshProduct
-
-JOBS: dict[str, type[Job]] = {job.name: job for job in (PublishApprovedProducts,)}
+from .registry import JOBS, job_label
 
 __all__ = [
     "JOBS",
@@ -13,4 +12,5 @@ __all__ = [
     "PublishApprovedProducts",
     "RefreshProduct",
     "connect",
+    "job_label",
 ]

@@ -1,20 +1,25 @@
 """Jobs that go through the whole catalog: its category tree, then products in batches.
 
 The way of a product: a small record in a complete listing, grouped into a batch; the
-whole record, mapped, planned, committed with its batch.
+whole record, mapped, planned, committed with its batch. A run that was interrupted is
+resumed behind the last batch that was done with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import ClassVar
+from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from wagtail_pim.catalog.category_planner import (
+    CategoryChange,
     CategoryPlan,
     feeding_trees,
     plan_categories,
@@ -39,13 +44,17 @@ from wagtail_pim.client.entities import (
 )
 from wagtail_pim.conf import get_config
 from wagtail_pim.kinds import Kind
-from wagtail_pim.models import PimLink
+from wagtail_pim.models import JobRun, JobRunItem, PimLink
+from wagtail_pim.models.runs import Outcome
 
 from . import items
 from .products import ProductJob
-from .report import Item
 
-GUIDS_PER_QUERY = 500
+GUIDS_PER_QUERY: Final = 500
+# What a record changed after the listing of an interrupted run may lag behind it, by
+# the clocks of the PIM and of this site.
+CLOCK_MARGIN: Final = timedelta(minutes=10)
+_WRITTEN: Final = (Outcome.CREATED, Outcome.UPDATED, Outcome.REMOVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +66,10 @@ class Work:
     family: UUID
     is_variant: bool
     rank: int
+    modified_on: datetime | None
 
     @classmethod
-    def of(cls, head: ProductHead, ranks: dict[UUID, int]) -> Work:
+    def of(cls, head: ProductHead, ranks: Mapping[UUID, int]) -> Work:
         place = best_place(head, ranks)
         return cls(
             id=head.id,
@@ -67,7 +77,58 @@ class Work:
             family=head.parent_product_id or head.id,
             is_variant=head.is_variant(),
             rank=len(ranks) if place is None else ranks[place],
+            modified_on=head.modified_on,
         )
+
+    def beside_parent(self, rank: int | None) -> Self:
+        """``rank`` is the parent's, None where it is not among the work."""
+        if rank is None:
+            # Without it, a cursor can't tell where the variant stood in the order.
+            return replace(self, modified_on=None)
+        return replace(self, rank=rank)
+
+    def key(self) -> tuple[int, str, bool, str]:
+        """The order of the work: by category, families together, parents first."""
+        return (self.rank, str(self.family), self.is_variant, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a run went through its work, for another that goes on from there.
+
+    ``tree`` stands for the order of the categories, without which a key means nothing.
+    """
+
+    tree: str
+    since: datetime
+    key: tuple[int, str, bool, str] | None = None
+
+    @classmethod
+    def of_run(cls, run: JobRun, ranks: Mapping[UUID, int]) -> Self:
+        """That which the run was started with, if it is good for these categories."""
+        order = sorted(ranks, key=lambda guid: ranks[guid])
+        tree = hashlib.sha256(b"".join(guid.bytes for guid in order)).hexdigest()
+        given: Any = run.cursor or {}
+        if given.get("tree") == tree and given.get("key"):
+            since = datetime.fromisoformat(given["since"])
+            return cls(tree, since, tuple(given["key"]))
+        return cls(tree, run.started_at or run.created_at)
+
+    def is_past(self, work: Work) -> bool:
+        """Whether this was done with before, and has not been changed since then."""
+        return (
+            self.key is not None
+            and work.modified_on is not None
+            and work.modified_on < self.since - CLOCK_MARGIN
+            and work.key() <= self.key
+        )
+
+    def moved_to(self, work: Work) -> Self:
+        key = work.key()
+        return replace(self, key=key if self.key is None else max(self.key, key))
+
+    def as_json(self) -> dict[str, Any]:
+        return {"tree": self.tree, "since": self.since.isoformat(), "key": self.key}
 
 
 class CatalogJob(ProductJob):
@@ -87,19 +148,19 @@ class CatalogJob(ProductJob):
         schema = CatalogSchema(client.templates(), client.properties())
         categories = self._plan_categories(trees, taxonomies)
         ranks = categories.ranks()
-        work = self._list_work(ranks)
-        pages = {} if self.dry_run else write_categories(categories, self.report.run_id)
-        self._report_categories(categories, pages)
-        self.prepare(schema, Places(planned=ranks if self.dry_run else ()), ranks)
-        done = 0
-        self.show_progress(done, len(work))
+        cursor = Cursor.of_run(self.run, ranks)
+        work = [w for w in self._list_work(ranks) if not cursor.is_past(w)]
+        self._write_categories(categories)
+        dry_run = self.run.dry_run
+        self.prepare(schema, Places(planned=ranks if dry_run else ()), ranks)
+        self.journal.begin(len(work))
         for batch in _batches(work, get_config().batch_size):
             self._put_on_site(batch)
-            done += len(batch)
-            self.show_progress(done, len(work))
+            cursor = cursor.moved_to(batch[-1])
+            self.journal.settle(len(batch), cursor.as_json())
         self._remove_categories(categories)
         for name in schema.missing_properties():
-            self.report.warnings.append(
+            self.journal.warn(
                 _(
                     "The PIM has no property for %(field)s, so the field stays empty. "
                     "Create the property in the PIM, or correct the Sync marker."
@@ -127,20 +188,32 @@ class CatalogJob(ProductJob):
         wanted, faults = wanted_tree(trees, taxonomies, valid)
         return plan_categories(wanted, faults, listing_is_whole=listing_is_whole)
 
-    def _report_categories(self, plan: CategoryPlan, pages: dict[UUID, int]) -> None:
+    def _write_categories(self, plan: CategoryPlan) -> None:
         for fault in plan.faults:
             self._fail(Kind.CATEGORY, fault.name, fault.reason, fault.guid)
-        for change in plan.changes:
-            page_id = change.page.pk if change.page else pages.get(change.wanted.guid)
-            self.add(items.changed_category(change, page_id))
+        if self.run.dry_run:
+            changed = [_changed_category(change, {}) for change in plan.changes]
+        else:
+            with transaction.atomic():
+                pages = write_categories(plan, self.run.pk)
+                changed = [_changed_category(change, pages) for change in plan.changes]
+                self.journal.insert([i for i in changed if i.outcome in _WRITTEN])
+        self.add(*changed)
 
     def _remove_categories(self, plan: CategoryPlan) -> None:
-        remove = planned_removals if self.dry_run else remove_categories
-        self.add(*map(items.removed_category, remove(plan.gone)))
+        if self.run.dry_run:
+            removals = planned_removals(plan.gone)
+            removed = [items.removed_category(r, deleted=False) for r in removals]
+        else:
+            with transaction.atomic():
+                removals = remove_categories(plan.gone)
+                removed = [items.removed_category(r, deleted=True) for r in removals]
+                self.journal.insert([i for i in removed if i.outcome in _WRITTEN])
+        self.add(*removed)
 
     # Products
 
-    def _list_work(self, ranks: dict[UUID, int]) -> list[Work]:
+    def _list_work(self, ranks: Mapping[UUID, int]) -> list[Work]:
         """What to put on the site: families together, by category, parents first."""
         work: dict[UUID, Work] = {}
         for head in self._listed_heads():
@@ -153,25 +226,21 @@ class CatalogJob(ProductJob):
             # A parent that nobody approved does not come along with its variant.
             elif self._accepts(parent):
                 work[parent.id] = Work.of(parent, ranks)
-        parent_ranks = {w.id: w.rank for w in work.values() if not w.is_variant}
+        ranks_of_parents = {w.id: w.rank for w in work.values() if not w.is_variant}
         return sorted(
-            work.values(),
-            key=lambda w: (
-                parent_ranks.get(w.family, w.rank),
-                w.family,
-                w.is_variant,
-                w.number,
-            ),
+            (w.beside_parent(ranks_of_parents.get(w.family)) for w in work.values()),
+            key=Work.key,
         )
 
     def _listed_heads(self) -> Iterator[ProductHead]:
         records = (
-            self.pim.client.product_heads_by_number(self.numbers)
-            if self.numbers
+            self.pim.client.product_heads_by_number(self.run.numbers)
+            if self.run.numbers
             else self.heads()
         )
         found: set[str] = set()
         for record in records:
+            self.journal.checkpoint()
             if isinstance(record, InvalidRecord):
                 found.add(record.number.casefold())
                 self._fail(Kind.PRODUCT, record.number, str(record.error), record.id)
@@ -187,7 +256,7 @@ class CatalogJob(ProductJob):
                     % {"wanted": self.listed_status, "status": record.status},
                     record.id,
                 )
-        for number in self.numbers:
+        for number in self.run.numbers:
             if number.casefold() not in found:
                 self._fail(Kind.PRODUCT, number, _("The PIM has no such product."))
 
@@ -198,10 +267,10 @@ class CatalogJob(ProductJob):
         order: dict[UUID | None, int] = {w.id: at for at, w in enumerate(batch)}
         self.report_products(results, [*set_aside, *failures], order)
 
-    def _read(self, batch: Sequence[Work]) -> tuple[list[Product], list[Item]]:
+    def _read(self, batch: Sequence[Work]) -> tuple[list[Product], list[JobRunItem]]:
         """The batch's whole records that are still to be taken, and the others."""
         products: list[Product] = []
-        set_aside: list[Item] = []
+        set_aside: list[JobRunItem] = []
         unseen = {work.id: work for work in batch}
         for record in self.pim.client.products(list(unseen)):
             work = unseen.pop(record.id, None) if record.id else None
@@ -220,7 +289,7 @@ class CatalogJob(ProductJob):
     def _accepts(self, head: ProductHead) -> bool:
         return any(map(head.has_status, self.accepted_statuses))
 
-    def _left(self, work: Work) -> Item:
+    def _left(self, work: Work) -> JobRunItem:
         kind = Kind.VARIANT if work.is_variant else Kind.PRODUCT
         return items.left_product(kind, work.number, work.id, self.listed_status)
 
@@ -228,6 +297,11 @@ class CatalogJob(ProductJob):
         self, kind: str, number: str, reason: str, guid: UUID | None = None
     ) -> None:
         self.add(items.failed(kind, number, reason, guid))
+
+
+def _changed_category(change: CategoryChange, pages: Mapping[UUID, int]) -> JobRunItem:
+    page_id = change.page.pk if change.page else pages.get(change.wanted.guid)
+    return items.changed_category(change, page_id)
 
 
 def _without_page(guids: Iterable[UUID]) -> list[UUID]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,8 +16,8 @@ from wagtail_pim.catalog.changes import Action
 from wagtail_pim.catalog.planner import PageChange
 from wagtail_pim.client.entities import Product
 from wagtail_pim.kinds import Kind
-
-from .report import Item, Outcome
+from wagtail_pim.models import JobRunItem
+from wagtail_pim.models.runs import Outcome
 
 OUTCOMES: Final = {
     Action.CREATE: Outcome.CREATED,
@@ -26,8 +27,8 @@ OUTCOMES: Final = {
 }
 
 
-def changed_category(change: CategoryChange, page_id: int | None) -> Item:
-    return Item(
+def changed_category(change: CategoryChange, page_id: int | None) -> JobRunItem:
+    return JobRunItem(
         kind=change.wanted.kind,
         number=change.wanted.title,
         title=change.wanted.title,
@@ -38,38 +39,49 @@ def changed_category(change: CategoryChange, page_id: int | None) -> Item:
     )
 
 
-def removed_category(removal: Removal) -> Item:
-    """Of a category that left the PIM; it stays while something is below it."""
+def removed_category(removal: Removal, *, deleted: bool) -> JobRunItem:
+    """Of a category that left the PIM; it stays while something is below it.
+
+    ``deleted`` says that a removal that is done was not just planned.
+    """
     note = ngettext(
         "It left the PIM, but %(count)d page is still below it.",
         "It left the PIM, but %(count)d pages are still below it.",
         removal.pages_below,
     ) % {"count": removal.pages_below}
-    return Item(
+    return JobRunItem(
         kind=Kind.CATEGORY,
         number=removal.title,
         title=removal.title,
-        page_id=removal.page_id,
+        page_id=None if deleted and removal.done() else removal.page_id,
         outcome=Outcome.REMOVED if removal.done() else Outcome.UNCHANGED,
         note="" if removal.done() else note,
     )
 
 
-def changed_product(change: PageChange, page_id: int | None) -> Item:
-    return Item(
+def changed_product(
+    change: PageChange, page_id: int | None, *, new_values: bool = False
+) -> JobRunItem:
+    """``new_values`` shows those of a page to create, which has no differences."""
+    differences = change.differences
+    if new_values and change.action == Action.CREATE:
+        differences = {
+            name: (None, value) for name, value in change.content.values.items()
+        }
+    return JobRunItem(
         kind=change.content.kind,
         number=change.content.number,
         title=change.content.title,
         guid=change.guid,
         outcome=OUTCOMES[change.action],
         page_id=page_id,
-        differences=_printable(change.differences),
+        differences=_printable(differences),
     )
 
 
-def withdrawn_product(product: Product, page: Page | None) -> Item:
+def withdrawn_product(product: Product, page: Page | None) -> JobRunItem:
     """``page`` is the one that was unpublished, if there was one."""
-    return Item(
+    return JobRunItem(
         kind=_kind(product),
         number=product.product_number,
         title=product.product_title,
@@ -79,9 +91,9 @@ def withdrawn_product(product: Product, page: Page | None) -> Item:
     )
 
 
-def left_product(kind: Kind, number: str, guid: UUID, listed_status: str) -> Item:
+def left_product(kind: Kind, number: str, guid: UUID, listed_status: str) -> JobRunItem:
     """Of a product that has another status when it is read than it was listed with."""
-    return Item(
+    return JobRunItem(
         kind=kind,
         number=number,
         guid=guid,
@@ -91,9 +103,9 @@ def left_product(kind: Kind, number: str, guid: UUID, listed_status: str) -> Ite
     )
 
 
-def left_alone(product: Product, why: str) -> Item:
+def left_alone(product: Product, why: str) -> JobRunItem:
     """Of a product whose page stays as it is for now."""
-    return Item(
+    return JobRunItem(
         kind=_kind(product),
         number=product.product_number,
         title=product.product_title,
@@ -103,7 +115,7 @@ def left_alone(product: Product, why: str) -> Item:
     )
 
 
-def failed_product(product: Product, reason: str) -> Item:
+def failed_product(product: Product, reason: str) -> JobRunItem:
     return failed(
         _kind(product),
         product.product_number,
@@ -115,8 +127,8 @@ def failed_product(product: Product, reason: str) -> Item:
 
 def failed(
     kind: str, number: str, reason: str, guid: UUID | None = None, title: str = ""
-) -> Item:
-    return Item(
+) -> JobRunItem:
+    return JobRunItem(
         kind=kind,
         number=number,
         title=title,
@@ -130,9 +142,9 @@ def _kind(product: Product) -> Kind:
     return Kind.VARIANT if product.is_variant() else Kind.PRODUCT
 
 
-def _printable(differences: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+def _printable(differences: Mapping[str, tuple[Any, Any]]) -> dict[str, list[Any]]:
     return {
-        name: (_printable_value(old), _printable_value(new))
+        name: [_printable_value(old), _printable_value(new)]
         for name, (old, new) in differences.items()
     }
 

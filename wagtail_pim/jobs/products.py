@@ -10,31 +10,47 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from wagtail.models import Page
 
 from wagtail_pim.catalog.assets import guids_of, known_images, obtain_images
+from wagtail_pim.catalog.changes import Action
 from wagtail_pim.catalog.mapping import PageContent, map_product
 from wagtail_pim.catalog.planner import PageChange, Places, Planner
 from wagtail_pim.catalog.schema import CatalogSchema
-from wagtail_pim.catalog.writer import Writer, note_statuses, refusal, remove_page
+from wagtail_pim.catalog.writer import (
+    Pages,
+    Writer,
+    note_statuses,
+    refusal,
+    remove_page,
+)
 from wagtail_pim.client.client import PUBLISHED
 from wagtail_pim.client.entities import Asset, InvalidRecord, Product
-from wagtail_pim.exceptions import PimError, RecordError
+from wagtail_pim.exceptions import PimError, RecordError, RunEndedError
+from wagtail_pim.kinds import PICTURE
+from wagtail_pim.models import JobRunItem
+from wagtail_pim.models.runs import Outcome
+from wagtail_pim.signals import product_published, product_removed
 
 from . import items
 from .base import Job
-from .report import PICTURE, Item
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A product that stands on the site as the PIM has it, or has left it."""
+    """A product that stands on the site as the PIM has it, or has left it.
+
+    ``page`` is the one that was written or unpublished just now, if there was one.
+    """
 
     product: Product
-    item: Item
+    item: JobRunItem
+    page: Page | None = None
     picture_failed: bool = False
 
     def status(self) -> str:
@@ -55,8 +71,8 @@ class ProductJob(Job):
         """``ranks`` are the categories by preference (mapping.best_place)."""
         self._schema = schema
         self._ranks = ranks
-        self._planner = Planner(places, dry_run=self.dry_run)
-        self._writer = Writer(places, self.report.run_id)
+        self._planner = Planner(places, dry_run=self.run.dry_run)
+        self._writer = Writer(places, self.run.pk, self._note_down)
 
     def committed(self, result: Result) -> None:
         """Called for each product of a batch once the batch is committed.
@@ -66,11 +82,11 @@ class ProductJob(Job):
 
     def write_products(
         self, products: Iterable[Product]
-    ) -> tuple[list[Result], list[Item]]:
+    ) -> tuple[list[Result], list[JobRunItem]]:
         """Map, plan and commit; what was done, and what could not be."""
         contents: list[PageContent] = []
         withdrawn: list[Product] = []
-        failures: list[Item] = []
+        failures: list[JobRunItem] = []
         for product in products:
             if is_withdrawn(product):
                 withdrawn.append(product)
@@ -81,8 +97,9 @@ class ProductJob(Job):
                 failures.append(items.failed_product(product, str(error)))
         images, failed_pictures = self._images(contents)
         changes, faults = self._planner.plan(contents, images)
-        pages: dict[UUID, int] = {}
-        if not self.dry_run and changes:
+        pages: Pages = {}
+        self._noted: dict[UUID, JobRunItem] = {}
+        if not self.run.dry_run and changes:
             pages, refused = self._writer.write(changes, images)
             faults += refused
         failures += [items.failed_product(f.product, f.reason) for f in faults]
@@ -90,7 +107,8 @@ class ProductJob(Job):
         results = [
             Result(
                 change.content.product,
-                _changed_product(change, pages),
+                self._noted.get(change.guid) or self._item(change, change.page),
+                pages.get(change.guid) if change.guid in self._noted else None,
                 change.content.values["primary_image"] in failed_pictures,
             )
             for change in changes
@@ -98,10 +116,25 @@ class ProductJob(Job):
         ]
         return [*results, *self._remove(withdrawn, failures)], failures
 
+    def _note_down(self, changes: Sequence[PageChange], pages: Pages) -> None:
+        """Store what is about to be committed, in the same transaction."""
+        noted = {
+            change.guid: self._item(change, pages[change.guid])
+            for change in changes
+            if change.action != Action.UNCHANGED
+        }
+        self.journal.insert(list(noted.values()))
+        self._noted.update(noted)
+
+    def _item(self, change: PageChange, page: Page | None) -> JobRunItem:
+        return items.changed_product(
+            change, page.pk if page else None, new_values=self.run.dry_run
+        )
+
     def report_products(
         self,
         results: Sequence[Result],
-        failures: Sequence[Item],
+        failures: Sequence[JobRunItem],
         order: Mapping[UUID | None, int],
     ) -> None:
         """Report a batch, by the ``order`` of Guids, also where the run ends here."""
@@ -112,14 +145,29 @@ class ProductJob(Job):
                 self.committed(result)
         except PimError:
             self._note_statuses(results)
-            for item in reported:
-                self.report.add(item)
+            self.journal.record(reported)
             raise
         self._note_statuses(results)
         self.add(*reported)
+        self._announce(results)
+
+    def _announce(self, results: Iterable[Result]) -> None:
+        for result in results:
+            page, outcome = result.page, result.item.outcome
+            if page is None:
+                continue
+            if outcome == Outcome.REMOVED:
+                product_removed.send_robust(type(page), instance=page, run=self.run)
+            else:
+                product_published.send_robust(
+                    type(page),
+                    instance=page,
+                    created=outcome == Outcome.CREATED,
+                    run=self.run,
+                )
 
     def _note_statuses(self, results: Iterable[Result]) -> None:
-        if not self.dry_run:
+        if not self.run.dry_run:
             note_statuses({result.product.id: result.status() for result in results})
 
     def _images(
@@ -130,11 +178,11 @@ class ProductJob(Job):
         A dry run knows the pictures that are there already.
         """
         guids = guids_of(content.values for content in contents)
-        if self.dry_run:
+        if self.run.dry_run:
             return known_images(guids), set()
         assets: list[Asset] = []
         unanswered = set(guids)
-        failures: list[Item] = []
+        failures: list[JobRunItem] = []
         for record in self.pim.client.assets(guids):
             if record.id:
                 unanswered.discard(record.id)
@@ -158,34 +206,32 @@ class ProductJob(Job):
         return images, {item.guid for item in failures if item.guid}
 
     def _remove(
-        self, withdrawn: Sequence[Product], failures: list[Item]
+        self, withdrawn: Sequence[Product], failures: list[JobRunItem]
     ) -> list[Result]:
         """Withdrawn products leave the site; their pages stay, unpublished."""
         pages = self._planner.plan_removals(withdrawn)
-        refused: set[UUID] = set()
+        results = []
         for product in sorted(withdrawn, key=lambda p: not p.is_variant()):
-            if product.id not in pages or self.dry_run:
-                continue
-            try:
-                remove_page(pages[product.id])
-            except Exception as error:
-                # A receiver of the site's may fail: that is this product's failure.
-                logger.exception("Run %s: no removal", self.report.run_id)
-                refused.add(product.id)
-                failures.append(items.failed_product(product, refusal(error)))
-        return [
-            Result(product, items.withdrawn_product(product, pages.get(product.id)))
-            for product in withdrawn
-            if product.id not in refused
-        ]
+            page = pages.get(product.id)
+            item = items.withdrawn_product(product, page)
+            removed: Page | None = None
+            if page is not None and not self.run.dry_run:
+                try:
+                    with transaction.atomic():
+                        removed = remove_page(page.pk)
+                        self.journal.insert([item])
+                except RunEndedError:
+                    raise
+                except Exception as error:
+                    # A receiver of the site's may fail: that is this product's failure.
+                    logger.exception("Run %s: no removal", self.run.pk)
+                    failures.append(items.failed_product(product, refusal(error)))
+                    continue
+            results.append(Result(product, item, removed))
+        return results
 
 
 def is_withdrawn(product: Product) -> bool:
     """Archived, or to be so by a time that has come."""
     off = product.deactivate_on
     return product.is_archived or (off is not None and off <= timezone.now())
-
-
-def _changed_product(change: PageChange, pages: Mapping[UUID, int]) -> Item:
-    page_id = change.page.pk if change.page else pages.get(change.guid)
-    return items.changed_product(change, page_id)

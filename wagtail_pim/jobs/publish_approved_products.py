@@ -15,15 +15,20 @@ from .products import Result
 
 
 class PublishApprovedProducts(CatalogJob):
-    """Takes all Approved products, or those of ``numbers`` that are Approved."""
+    """Takes all Approved products, or those of the run's ``numbers`` that are so."""
 
     name = "publish_approved_products"
     label = gettext_lazy("Publish approved products")
+    description = gettext_lazy(
+        "Takes all products that are Approved in the PIM, publishes their pages, and "
+        "then sets them Published in the PIM."
+    )
     listed_status = APPROVED
     accepted_statuses = (APPROVED, PUBLISHED)
 
     def execute(self) -> None:
-        self.report.warnings += environment_warnings(self.pim)
+        for warning in environment_warnings(self.pim):
+            self.journal.warn(warning)
         super().execute()
 
     def committed(self, result: Result) -> None:
@@ -34,7 +39,7 @@ class PublishApprovedProducts(CatalogJob):
                 "Its picture failed: it is published without, and stays Approved in "
                 "the PIM for the next run."
             )
-        elif result.product.has_status(APPROVED) and not self.dry_run:
+        elif result.product.has_status(APPROVED) and not self.run.dry_run:
             self._acknowledge(result)
 
     def _acknowledge(self, result: Result) -> None:

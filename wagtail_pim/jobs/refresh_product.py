@@ -15,6 +15,7 @@ from wagtail_pim.models import PimLink
 
 from . import items
 from .base import PimConnection
+from .journal import Journal
 from .products import ProductJob, Result, is_withdrawn
 
 
@@ -27,11 +28,12 @@ class RefreshProduct(ProductJob):
 
     name = "refresh_product"
     label = gettext_lazy("Refresh product")
+    description = gettext_lazy(
+        "Pulls one product as it is Published in the PIM; it writes nothing there."
+    )
 
-    def __init__(
-        self, pim: PimConnection, link: PimLink, *, dry_run: bool = False
-    ) -> None:
-        super().__init__(pim, dry_run=dry_run)
+    def __init__(self, pim: PimConnection, journal: Journal, link: PimLink) -> None:
+        super().__init__(pim, journal)
         self._link = link
 
     def execute(self) -> None:

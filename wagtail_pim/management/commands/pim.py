@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rich.console import Console
@@ -25,13 +25,12 @@ from rich.table import Table
 
 from wagtail_pim.client.entities import printable
 from wagtail_pim.converters import quoted
-from wagtail_pim.exceptions import PimError
-from wagtail_pim.jobs import JOBS, connect
+from wagtail_pim.jobs import JOBS, job_label, runs
 from wagtail_pim.jobs.connection_check import Level, check_connection
-from wagtail_pim.jobs.report import PICTURE, Item, Outcome, RunReport, State
-from wagtail_pim.models.links import KINDS
+from wagtail_pim.models import JobRun, JobRunItem
+from wagtail_pim.models.runs import Outcome, State, Trigger
 
-EXIT_CODES = {State.SUCCEEDED: 0, State.FAILED: 1, State.FAILED_ITEMS: 2}
+EXIT_CODES = {State.SUCCEEDED: 0, State.FAILED_ITEMS: 2}
 INTERRUPTED = 130
 ITEMS_SHOWN = 50
 LEVEL_LABELS = {
@@ -39,18 +38,6 @@ LEVEL_LABELS = {
     Level.WARNING: gettext_lazy("Warning"),
     Level.ERROR: gettext_lazy("Error"),
 }
-OUTCOME_LABELS = {
-    Outcome.CREATED: gettext_lazy("created"),
-    Outcome.UPDATED: gettext_lazy("updated"),
-    Outcome.UNCHANGED: gettext_lazy("unchanged"),
-    Outcome.REMOVED: gettext_lazy("removed"),
-    Outcome.FAILED: gettext_lazy("failed"),
-}
-KIND_LABELS = {**dict(KINDS), PICTURE: gettext_lazy("picture")}
-
-
-def _kind(item: Item) -> str:
-    return str(KIND_LABELS.get(item.kind, item.kind))
 
 
 class Command(BaseCommand):
@@ -103,26 +90,26 @@ class Command(BaseCommand):
         ) as bar:
             task = bar.add_task(str(JOBS[job].label), total=None)
             try:
-                report = JOBS[job](
-                    connect(),
-                    dry_run=dry_run,
-                    numbers=product,
-                    progress=lambda done, total: bar.update(
+                run = runs.start(
+                    job, trigger=Trigger.COMMAND, dry_run=dry_run, numbers=product
+                )
+                run = runs.carry_out(
+                    run.pk,
+                    show_progress=lambda done, total: bar.update(
                         task, completed=done, total=total
                     ),
-                ).run()
-            except PimError as error:
-                report = RunReport.of_failed_start(job, dry_run, error)
+                )
             except KeyboardInterrupt:
                 raise CommandError(
                     _("Stopped. What was committed before stays; run again."),
                     returncode=INTERRUPTED,
                 ) from None
         if json:
-            self._print_json(report.as_json())
+            items = [item.as_json() for item in run.items.iterator()]
+            self._print_json({**run.as_json(), "items": items})
         else:
-            self._print_report(report)
-        if code := EXIT_CODES[report.state]:
+            self._print_report(run)
+        if code := EXIT_CODES.get(State(run.state), 1):
             sys.exit(code)
 
     def check_connection(self, *, json: bool, **_rest: Any) -> None:
@@ -152,61 +139,63 @@ class Command(BaseCommand):
     def _print_json(self, value: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False))
 
-    def _print_report(self, report: RunReport) -> None:
+    def _print_report(self, run: JobRun) -> None:
         console = Console(
             file=self.stdout._out, highlight=False, no_color=not self.stdout.isatty()
         )
-        title = str(JOBS[report.job].label)
-        if report.dry_run:
+        title = job_label(run.job)
+        if run.dry_run:
             title += " " + _("(dry run: nothing was written)")
         table = Table("", title=title, title_justify="left")
         table.add_column(_("Products and variants"), justify="right")
         table.add_column(_("Categories"), justify="right")
         for outcome in Outcome:
             table.add_row(
-                str(OUTCOME_LABELS[outcome]),
-                str(report.counts[outcome]),
-                str(report.category_counts[outcome]),
+                str(outcome.label),
+                str(run.counts[outcome]),
+                str(run.category_counts[outcome]),
             )
-        table.add_row(_("acknowledged"), str(report.acknowledged), "")
+        table.add_row(_("acknowledged"), str(run.acknowledged), "")
         console.print(table)
-        if not report.error and not report.counts.total():
+        if not run.error and not run.counts.total():
             console.print(_("No product is Approved in the PIM: nothing to publish."))
-        failed = list(report.failed_items())
-        if report.dry_run:
-            planned = [item for item in report.items if not item.reason]
-            _print_some(console, map(_planned_lines, planned), len(planned))
-        _print_some(console, map(_failure_line, failed), len(failed))
-        closing = [_("Warning: %(text)s") % {"text": text} for text in report.warnings]
-        if report.error:
-            closing.append(_("The run failed: %(error)s") % {"error": report.error})
+        if run.dry_run:
+            _print_some(console, run.items.filter(reason=""), _planned_lines)
+        _print_some(console, run.failed_items(), _failure_line)
+        closing = [_("Warning: %(text)s") % {"text": text} for text in run.warnings]
+        if run.error:
+            closing.append(_("The run failed: %(error)s") % {"error": run.error})
         for line in closing:
             console.print(printable(line), markup=False)
 
 
-def _print_some(console: Console, entries: Iterable[str], total: int) -> None:
-    """The first entries, and how many more there are."""
-    for entry in islice(entries, ITEMS_SHOWN):
-        console.print(printable(entry), markup=False)
-    if total > ITEMS_SHOWN:
-        console.print(
-            _("… and %(count)d more; --json lists all.")
-            % {"count": total - ITEMS_SHOWN}
-        )
+def _print_some(
+    console: Console,
+    items: QuerySet[JobRunItem],
+    as_text: Callable[[JobRunItem], str],
+) -> None:
+    """The first items, and how many more there are."""
+    for item in items[:ITEMS_SHOWN]:
+        console.print(printable(as_text(item)), markup=False)
+    more = items.count() - ITEMS_SHOWN
+    if more > 0:
+        console.print(_("… and %(count)d more; --json lists all.") % {"count": more})
 
 
-def _planned_lines(item: Item) -> str:
-    lines = [f"{OUTCOME_LABELS[item.outcome]} {_kind(item)} {item.number}"]
-    lines += [
-        f"    {name}: {quoted(old)} → {quoted(new)}"
-        for name, (old, new) in item.differences.items()
+def _planned_lines(item: JobRunItem) -> str:
+    lines = [
+        f"{item.get_outcome_display()} {item.get_kind_display()} {item.number}",
+        *(
+            f"    {name}: {quoted(old)} → {quoted(new)}"
+            for name, (old, new) in item.differences.items()
+        ),
     ]
     return "\n".join(lines)
 
 
-def _failure_line(item: Item) -> str:
+def _failure_line(item: JobRunItem) -> str:
     return _("Failed: %(kind)s %(number)s: %(reason)s") % {
-        "kind": _kind(item),
+        "kind": item.get_kind_display(),
         "number": item.number,
         "reason": item.reason,
     }

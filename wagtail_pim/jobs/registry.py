@@ -1,0 +1,22 @@
+"""The jobs, by the names that the command line and the history know."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .base import Job
+from .publish_approved_products import PublishApprovedProducts
+from .refresh_product import RefreshProduct
+
+JOBS: Final[dict[str, type[Job]]] = {
+    job.name: job for job in (PublishApprovedProducts,)
+}
+"""Those that people start and schedule."""
+
+_ALL: Final[list[type[Job]]] = [*JOBS.values(), RefreshProduct]
+_LABELS: Final = {job.name: job.label for job in _ALL}
+
+
+def job_label(name: str) -> str:
+    """What people call the job of a run; of one that is no more, its name."""
+    return str(_LABELS.get(name, name))
