@@ -25,7 +25,7 @@ from sandbox_site.var import REPOSITORY, kept_secret, var_folder
 
 HOST: Final = "127.0.0.1"
 PIM_START_SECONDS: Final = 120
-PIM_STOP_SECONDS: Final = 10
+STOP_SECONDS: Final = 5
 JOB: Final = "publish_approved_products"
 
 
@@ -92,7 +92,8 @@ def run(options: argparse.Namespace) -> int:
         code = 0 if options.no_sync else run_job()
         report(code, pim_address, options)
         if not options.once:
-            serve(options.port)
+            with worker():
+                serve(options.port)
     return code
 
 
@@ -137,12 +138,7 @@ def sandbox_pim(options: argparse.Namespace) -> Iterator[str]:
         os.environ |= pim_environment(address, keys)
         yield address
     finally:
-        process.terminate()
-        try:
-            process.wait(PIM_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _end(process)
 
 
 def pim_environment(address: str, keys: Mapping[str, Any]) -> dict[str, str]:
@@ -193,7 +189,7 @@ def report(code: int, pim_address: str, options: argparse.Namespace) -> None:
         0: "The shop is ready.",
         2: "The shop is ready; some products failed, see above.",
     }
-    _say(outcome.get(code, "The run failed; see above. The shop is as it was."))
+    _say(outcome.get(code, "The job did not succeed; see above."))
     for count, name in (
         (CategoryPage.objects.live().count(), "categories"),
         (ProductPage.objects.live().count(), "products"),
@@ -205,7 +201,26 @@ def report(code: int, pim_address: str, options: argparse.Namespace) -> None:
     site = f"http://localhost:{options.port}"
     print(f"\n    Shop    {site}/")
     print(f"    Admin   {site}/admin/  (admin / {admin_password()})")
+    print(f"    Jobs    {site}/admin/pim/jobs/")
     print(f"    PIM     {pim_address}/")
+
+
+@contextlib.contextmanager
+def worker() -> Iterator[None]:
+    """Runs a worker as a process of its own, for jobs that are started in the admin."""
+    manage = [sys.executable, "-m", "sandbox_site.manage"]
+    with (var_folder() / "worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            [*manage, "db_worker", "--backend", "pim", "--no-reload"],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield
+    finally:
+        _end(process)
 
 
 def serve(port: int) -> None:
@@ -271,6 +286,17 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
     raise DemoError(
         f"The sandbox PIM did not start; {var_folder() / 'pim.log'} says why."
     )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # Told once, a worker finishes its task first; told again, it breaks it off.
+    for _time in range(2):
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+            return
+    process.kill()
+    process.wait()
 
 
 def _pim_port(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
 from sandbox_site.var import kept_secret, var_folder
+from wagtail_pim.cron import cronjobs
 
 VAR = var_folder()
 
@@ -25,6 +26,7 @@ INSTALLED_APPS = [
     "wagtail_pim",
     "wagtail_modeladmin",
     "django_crontab",
+    "django_tasks_db",
     "wagtail.contrib.redirects",
     "wagtail.contrib.settings",
     "wagtail.embeds",
@@ -125,7 +127,15 @@ WAGTAILSEARCH_BACKENDS = {
     "default": {"BACKEND": "wagtail.search.backends.database"},
 }
 
+# Wagtail's own small tasks are done at once, so that no run has to wait for them.
+TASKS = {
+    "default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"},
+    "pim": {"BACKEND": "django_tasks_db.DatabaseBackend"},
+}
+CRONJOBS = cronjobs()
+
 WAGTAIL_PIM = {
     "DEFAULT_PRODUCT_PAGE": "shop.GenericProductPage",
     "DEFAULT_VARIANT_PAGE": "shop.GenericVariantPage",
+    "TASK_BACKEND": "pim",
 }

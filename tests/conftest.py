@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from wagtail.models import Page, Site
+from wagtail.models import ModelLogEntry, Page, Site
 
 from sandbox_site.pim.server import PimServer
 from sandbox_site.shop.models import HomePage
@@ -21,6 +22,11 @@ from wagtail_pim.models.runs import Trigger
 from .pim_data import PimData, fill
 
 Publish = Callable[..., JobRun]
+
+# Where a run keeps its own books, and what its entries in Wagtail's log are called.
+RUN_TABLES = frozenset({JobRun._meta.db_table, JobRunItem._meta.db_table})
+RUN_LOG_ACTIONS = "wagtail_pim.run."
+_WRITTEN_TABLE = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 
 
 @pytest.fixture
@@ -116,10 +122,40 @@ class CapturedQueries(CaptureQueriesContext):
     def writes(self) -> list[str]:
         return self.statements("INSERT", "UPDATE", "DELETE", "REPLACE", "COPY", "WITH")
 
+    def writes_to_site(self) -> list[str]:
+        """Writes to anything but a run's own books."""
+        return [sql for sql in self.writes() if not _keeps_books(sql)]
+
+
+def _keeps_books(sql: str) -> bool:
+    written = _WRITTEN_TABLE.match(sql)
+    table = written[1] if written else ""
+    if table == ModelLogEntry._meta.db_table:
+        return f"'{RUN_LOG_ACTIONS}" in sql
+    return table in RUN_TABLES
+
 
 @pytest.fixture
 def queries() -> Callable[[], CapturedQueries]:
     return CapturedQueries
+
+
+def site_rows() -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables, but for the books of runs."""
+    with connection.cursor() as cursor:
+        rows = {}
+        for table in set(connection.introspection.table_names(cursor)) - RUN_TABLES:
+            cursor.execute(f'SELECT * FROM "{table}"')
+            rows[table] = sorted(
+                (row for row in cursor.fetchall() if not _is_log_of_run(row)), key=repr
+            )
+    return rows
+
+
+def _is_log_of_run(row: tuple[Any, ...]) -> bool:
+    return any(
+        isinstance(value, str) and value.startswith(RUN_LOG_ACTIONS) for value in row
+    )
 
 
 def items_by_number(run: JobRun) -> dict[str, JobRunItem]:

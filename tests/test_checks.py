@@ -17,6 +17,7 @@ from sandbox_site.shop.models import BicyclePage, Brand, HomePage
 from tests.trial.models import Certificate, Maker, TrialProductPage
 from wagtail_pim import checks
 from wagtail_pim.catalog.schema import Kind
+from wagtail_pim.cron import cronjobs
 from wagtail_pim.locking.forms import locked_form
 from wagtail_pim.locking.ownership import SyncedModelMixin, owned_fields
 from wagtail_pim.locking.pages import SyncedPageMixin
@@ -90,7 +91,7 @@ def settings_check(settings):
 
 def test_shop_of_the_sandbox_is_clean():
     assert checks.check_markers(None) == checks.check_settings(None) == []
-    assert checks.check_locking(None) == []
+    assert checks.check_locking(None) == checks.check_tasks(None) == []
 
 
 def test_good_markers_are_clean(check, shirt):
@@ -202,9 +203,19 @@ def test_e008_page_type_that_cannot_serve(settings_check, name, value, message):
     assert message in told
 
 
-def test_e009_site_without_the_settings_app(settings_check, monkeypatch):
-    apps = SimpleNamespace(is_installed=lambda app: app != "wagtail.contrib.settings")
-    monkeypatch.setattr(checks, "apps", apps)
+@pytest.fixture
+def without(monkeypatch):
+    """Has the checks find an app missing."""
+
+    def without(missing):
+        apps = SimpleNamespace(is_installed=lambda app: app != missing)
+        monkeypatch.setattr(checks, "apps", apps)
+
+    return without
+
+
+def test_e009_site_without_the_settings_app(settings_check, without):
+    without("wagtail.contrib.settings")
     assert [code for code, _told in settings_check()] == ["E009"]
 
 
@@ -466,9 +477,131 @@ def test_w001_setting_that_means_nothing(settings_check):
     ]
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"HEARTBEAT_TIMEOUT": 0}, "E019"),
+        ({"QUEUE_TIMEOUT": "10"}, "E019"),
+        ({"LATE_AFTER": -1}, "E019"),
+        ({"RUN_RETENTION_DAYS": -1}, "E020"),
+        ({"RUN_RETENTION_DAYS": 0.5}, "E020"),
+    ],
+)
+def test_e019_e020_times_of_runs(settings_check, values, expected):
+    assert [code for code, _message in settings_check(**values)] == [expected]
+
+
+def test_times_of_runs_that_are_good(settings_check):
+    assert settings_check(HEARTBEAT_TIMEOUT=0.5, RUN_RETENTION_DAYS=0) == []
+
+
+def test_e017_site_without_modeladmin(settings_check, without):
+    without("wagtail_modeladmin")
+    assert settings_check() == [("E017", "wagtail_pim needs wagtail_modeladmin.")]
+
+
+@pytest.mark.parametrize("given", ["ada@shop.example, ops", ["ops"]])
+def test_w006_address_that_is_none(settings_check, given):
+    assert settings_check(NOTIFICATION_EMAILS=given) == [
+        ("W006", 'WAGTAIL_PIM["NOTIFICATION_EMAILS"]: “ops” is not an e-mail address.')
+    ]
+
+
+def test_addresses_that_are_good(settings_check):
+    assert settings_check(NOTIFICATION_EMAILS=["ada@shop.example"]) == []
+    assert settings_check(NOTIFICATION_EMAILS="a@b.example;c@d.example\n") == []
+
+
+@pytest.fixture
+def crontab_check(settings, tmp_path):
+    """Ids of the crontab check with these CRONJOBS; there is a crontab."""
+    executable = tmp_path / "crontab"
+    executable.touch(mode=0o755)
+    settings.CRONTAB_EXECUTABLE = str(executable)
+
+    def crontab_check(*functions):
+        settings.CRONJOBS = [("* * * * *", function) for function in functions]
+        found = checks.check_crontab(None)
+        assert all(message.hint for message in found)
+        return [message.id.removeprefix("wagtail_pim.") for message in found]
+
+    return crontab_check
+
+
+def test_good_crontab_is_clean(crontab_check):
+    assert crontab_check(*(line[1] for line in cronjobs())) == []
+    assert crontab_check("wagtail_pim.cron.publish_approved_products") == []
+
+
+def test_w003_machine_without_crontab(crontab_check, settings):
+    settings.CRONTAB_EXECUTABLE = "/nowhere/crontab"
+    assert crontab_check("wagtail_pim.cron.start_due_jobs") == ["W003"]
+    assert crontab_check("site.cron.tidy") == crontab_check() == []
+
+
+def test_w004_site_without_django_crontab(crontab_check, without):
+    without("django_crontab")
+    assert crontab_check("wagtail_pim.cron.start_due_jobs") == ["W004"]
+
+
+def test_e021_crontab_with_a_job_that_does_not_exist(crontab_check):
+    assert crontab_check("wagtail_pim.cron.publish") == ["E021"]
+    assert crontab_check("wagtail_pim.cronjobs") == []
+
+
+@pytest.fixture
+def tasks_check(settings):
+    """Ids of the check of the task backend, with that of TASKS["pim"]."""
+
+    def tasks_check(name="site.tasks.Backend", queue="default", **backend):
+        settings.TASKS = {"pim": {"BACKEND": name, **backend}}
+        settings.WAGTAIL_PIM = {"TASK_BACKEND": "pim", "TASK_QUEUE": queue}
+        found = checks.check_tasks(None)
+        assert all(message.hint for message in found)
+        return [message.id.removeprefix("wagtail_pim.") for message in found]
+
+    return tasks_check
+
+
+def test_good_task_backends_are_clean(tasks_check):
+    assert tasks_check() == []
+    assert tasks_check(queue="runs", QUEUES=["default", "runs"]) == []
+    assert tasks_check(queue="runs", QUEUES=[]) == []
+    assert checks.check_tasks(None) == []
+
+
+def test_e018_task_backend_that_does_not_exist(settings):
+    settings.WAGTAIL_PIM = {"TASK_BACKEND": "nowhere"}
+    (message,) = checks.check_tasks(None)
+    assert message.id == "wagtail_pim.E018"
+    assert "“nowhere”" in message.msg
+
+
+def test_e018_queue_that_the_backend_does_not_have(tasks_check):
+    assert tasks_check(queue="runs") == ["E018"]
+    assert tasks_check(queue="runs", QUEUES=["default"]) == ["E018"]
+
+
+@pytest.mark.parametrize(
+    ("queue", "expected"),
+    [
+        ({}, ["W005"]),
+        ({"DEFAULT_TIMEOUT": 360}, ["W005"]),
+        ({"DEFAULT_TIMEOUT": 3600}, []),
+        ({"DEFAULT_TIMEOUT": -1}, []),
+    ],
+)
+def test_w005_rq_that_ends_long_runs(tasks_check, settings, queue, expected):
+    settings.RQ_QUEUES = {"default": queue}
+    assert tasks_check("django_tasks_rq.RQBackend") == expected
+    assert tasks_check("django_tasks_db.DatabaseBackend") == []
+
+
 def test_checks_are_registered():
     assert {
-        checks.check_markers,
+        checks.check_crontab,
         checks.check_locking,
+        checks.check_markers,
         checks.check_settings,
+        checks.check_tasks,
     } <= registry.registered_checks

@@ -88,6 +88,12 @@ def test_option_is_deployed_by_the_dict_or_the_environment(
     }
 
 
+def test_empty_list_of_addresses_is_deployed_too(configure, monkeypatch):
+    monkeypatch.setenv("PIM_NOTIFICATION_EMAILS", "ada@shop.example")
+    options = configure(NOTIFICATION_EMAILS=[]).deployed_options
+    assert options["NOTIFICATION_EMAILS"].value == []
+
+
 def test_empty_environment_variable_deploys_nothing(configure, monkeypatch):
     monkeypatch.setenv("PIM_APP_KEY", "")
     assert configure().deployed_options == {}
@@ -117,3 +123,55 @@ def test_settings_of_wagtail(settings, setting, function):
     assert function() is True
     setattr(settings, setting, False)
     assert function() is False
+
+
+@pytest.mark.parametrize(
+    ("setting", "function", "default", "given"),
+    [
+        ("WAGTAIL_SITE_NAME", conf.site_name, "Wagtail", "Spokewell"),
+        (
+            "WAGTAILADMIN_NOTIFICATION_FROM_EMAIL",
+            conf.notification_sender,
+            None,
+            "pim@shop.example",
+        ),
+        (
+            "CRONTAB_EXECUTABLE",
+            conf.crontab_executable,
+            "/usr/bin/crontab",
+            "/opt/bin/crontab",
+        ),
+    ],
+)
+def test_settings_of_the_site(settings, setting, function, default, given):
+    if hasattr(settings, setting):
+        delattr(settings, setting)
+    assert function() == default
+    setattr(settings, setting, given)
+    assert function() == given
+
+
+def test_functions_that_crontab_calls(settings):
+    del settings.CRONJOBS
+    assert conf.cron_functions() == []
+    settings.CRONJOBS = [("0 2 * * *", "site.cron.tidy", [1]), ("* * * * *", "a.b")]
+    assert conf.cron_functions() == ["site.cron.tidy", "a.b"]
+
+
+def test_task_backend_of_the_runs(configure, settings):
+    configure()
+    assert conf.task_backend_settings()["BACKEND"].endswith("ImmediateBackend")
+    settings.TASKS = {"default": {"BACKEND": "a"}, "pim": {"BACKEND": "b"}}
+    configure(TASK_BACKEND="pim")
+    assert conf.task_backend_settings() == {"BACKEND": "b"}
+    configure(TASK_BACKEND="none")
+    assert conf.task_backend_settings() is None
+
+
+def test_time_that_rq_lets_a_run_take(configure, settings):
+    configure(TASK_QUEUE="pim")
+    assert conf.rq_timeout() == 180
+    settings.RQ_QUEUES = {"default": {"DEFAULT_TIMEOUT": 7}, "pim": {}}
+    assert conf.rq_timeout() == 180
+    settings.RQ_QUEUES = {"pim": {"DEFAULT_TIMEOUT": -1}}
+    assert conf.rq_timeout() == -1

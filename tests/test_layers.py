@@ -34,9 +34,21 @@ def test_mapping_knows_neither_database_nor_network():
 
 def test_only_conf_reads_djangos_settings():
     readers = {
-        path.name
+        path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
         if "migrations" not in path.parts
         and any(m.startswith("django.conf") for m in imported_modules(path))
     }
-    assert readers == {"conf.py"}
+    assert readers == {"conf.py", "models/runs.py"}
+
+
+def test_models_read_the_user_model_alone_as_migrations_want_it():
+    tree = ast.parse((PACKAGE / "models" / "runs.py").read_text())
+    uses = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "settings"]
+    attributes = [
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.value in uses
+    ]
+    assert set(attributes) == {"AUTH_USER_MODEL"}
+    assert len(attributes) == len(uses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
@@ -9,9 +10,10 @@ from typing import Any, Final
 from django.apps import apps
 from django.core import checks
 from django.core.checks import CheckMessage, register
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.urls import get_resolver
+from django.utils.module_loading import import_string
 from wagtail.admin.panels import Panel
 from wagtail.admin.viewsets import viewsets
 from wagtail.admin.viewsets.chooser import ChooserViewSet
@@ -29,7 +31,14 @@ from .catalog.schema import (
     page_classes,
     template_name,
 )
-from .conf import get_config, unknown_settings
+from .conf import (
+    cron_functions,
+    crontab_executable,
+    get_config,
+    rq_timeout,
+    task_backend_settings,
+    unknown_settings,
+)
 from .converters import converter_for
 from .exceptions import ConfigurationError
 from .locking.forms import LockedFormMixin
@@ -40,7 +49,9 @@ from .locking.permissions import ManagedModelPermissionPolicy
 from .locking.viewsets import SyncedViewSetMixin, policy_registry
 from .markers import Sync, is_synced, normalise_name, sync_markers
 from .models import CatalogPage, CategoryPage
+from .models.options import validate_addresses
 
+LONG_RUN: Final = 3600
 FRAMEWORKS: Final = frozenset({"django", "modelcluster", "wagtail"})
 GUARDS: Final[dict[type, tuple[str, ...]]] = {
     SyncedModelMixin: ("save", "full_clean", "with_content_json"),
@@ -365,14 +376,18 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             lookup()
         except ConfigurationError as error:
             messages.append(checks.Error(str(error), id="wagtail_pim.E008"))
-    if not apps.is_installed("wagtail.contrib.settings"):
-        messages.append(
-            checks.Error(
-                "wagtail_pim needs wagtail.contrib.settings.",
-                hint="Add it to INSTALLED_APPS.",
-                id="wagtail_pim.E009",
+    for app, code in (
+        ("wagtail.contrib.settings", "wagtail_pim.E009"),
+        ("wagtail_modeladmin", "wagtail_pim.E017"),
+    ):
+        if not apps.is_installed(app):
+            messages.append(
+                checks.Error(
+                    f"wagtail_pim needs {app}.",
+                    hint="Add it to INSTALLED_APPS.",
+                    id=code,
+                )
             )
-        )
     sizes: list[object] = [config.batch_size, config.max_failures_in_a_row]
     if not all(isinstance(size, int) and size >= 1 for size in sizes):
         messages.append(
@@ -382,4 +397,118 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="wagtail_pim.E010",
             )
         )
+    times: list[object] = [
+        config.heartbeat_timeout,
+        config.queue_timeout,
+        config.late_after,
+    ]
+    if not all(isinstance(time, (int, float)) and time > 0 for time in times):
+        messages.append(
+            checks.Error(
+                "WAGTAIL_PIM: HEARTBEAT_TIMEOUT, QUEUE_TIMEOUT and LATE_AFTER must be "
+                "numbers of seconds, more than 0.",
+                id="wagtail_pim.E019",
+            )
+        )
+    days: object = config.run_retention_days
+    if not isinstance(days, int) or days < 0:
+        messages.append(
+            checks.Error(
+                "WAGTAIL_PIM: RUN_RETENTION_DAYS must be a whole number, 0 or more.",
+                hint="0 keeps all runs.",
+                id="wagtail_pim.E020",
+            )
+        )
+    messages.extend(_check_addresses())
     return messages
+
+
+def _check_addresses() -> Iterator[CheckMessage]:
+    deployed = get_config().deployed_options.get("NOTIFICATION_EMAILS")
+    if deployed is None:
+        return
+    try:
+        validate_addresses(deployed.value)
+    except ValidationError as error:
+        yield checks.Warning(
+            f"{deployed.source}: {' '.join(error.messages)}",
+            id="wagtail_pim.W006",
+        )
+
+
+@register()
+def check_crontab(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What django-crontab itself passes over in silence."""
+    ours = [name for name in cron_functions() if name.startswith("wagtail_pim.cron.")]
+    if not ours:
+        return []
+    messages: list[CheckMessage] = []
+    if not apps.is_installed("django_crontab"):
+        messages.append(
+            checks.Warning(
+                "CRONJOBS names jobs of wagtail_pim, but nothing installs them.",
+                hint="Add django_crontab to INSTALLED_APPS, then run manage.py crontab "
+                "add.",
+                id="wagtail_pim.W004",
+            )
+        )
+    if shutil.which(crontab_executable()) is None:
+        messages.append(
+            checks.Warning(
+                f"There is no {crontab_executable()}: “manage.py crontab add” would "
+                "install nothing and not say so.",
+                hint="Install cron, set CRONTAB_EXECUTABLE, or let another timer run "
+                "“manage.py pim due” once a minute.",
+                id="wagtail_pim.W003",
+            )
+        )
+    for name in ours:
+        try:
+            import_string(name)
+        except ImportError:
+            messages.append(
+                checks.Error(
+                    f"CRONJOBS names {name}, which does not exist.",
+                    hint="The README says what can be listed.",
+                    id="wagtail_pim.E021",
+                )
+            )
+    return messages
+
+
+@register()
+def check_tasks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether the task backend takes runs, and lets them end."""
+    config = get_config()
+    backend = task_backend_settings()
+    if backend is None:
+        return [
+            checks.Error(
+                f"TASKS has no backend “{config.task_backend}”, which "
+                "WAGTAIL_PIM['TASK_BACKEND'] names.",
+                hint="Correct one of them.",
+                id="wagtail_pim.E018",
+            )
+        ]
+    queues = backend.get("QUEUES", ["default"])
+    # An empty list lets every queue be.
+    if queues and config.task_queue not in queues:
+        return [
+            checks.Error(
+                f"The task backend “{config.task_backend}” has no queue "
+                f"“{config.task_queue}”, which WAGTAIL_PIM['TASK_QUEUE'] names.",
+                hint="Add it to QUEUES of the backend in TASKS.",
+                id="wagtail_pim.E018",
+            )
+        ]
+    seconds = rq_timeout()
+    if backend["BACKEND"].endswith(".RQBackend") and 0 <= seconds < LONG_RUN:
+        return [
+            checks.Warning(
+                f"RQ ends whatever takes longer than {seconds} seconds in the queue "
+                f"“{config.task_queue}”, and runs may.",
+                hint="Set DEFAULT_TIMEOUT of the queue in RQ_QUEUES to -1 (no limit).",
+                id="wagtail_pim.W005",
+            )
+        ]
+    return []

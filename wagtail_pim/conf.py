@@ -1,8 +1,8 @@
 """The settings of wagtail-pim, and the only place that reads Django's.
 
-``WAGTAIL_PIM`` is one dict. The five options of the PIM may stand there, in the
-environment (``PIM_`` before the name) or in the admin; the first of these wins, and
-the admin shows what the deployment has set.
+``WAGTAIL_PIM`` is one dict. The options of the PIM may stand there, in the environment
+(``PIM_`` before the name) or in the admin; the first of these wins, and the admin shows
+what the deployment has set.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ OPTION_NAMES: Final = (
     "SECRET_KEY",
     "NUMBER_OF_LOOKBACK_DAYS",
     "API_ADDRESS",
+    "NOTIFICATION_EMAILS",
 )
+DEFAULT_TASKS: Final = {"default": {"BACKEND": "ImmediateBackend"}}
+RQ_DEFAULT_TIMEOUT: Final = 180
 TUPLE_FIELDS: Final = frozenset({"catalogs", "image_hosts"})
 
 
@@ -40,7 +43,7 @@ class DeployedOption:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a site may set in ``WAGTAIL_PIM`` besides the five options.
+    """What a site may set in ``WAGTAIL_PIM`` besides the options of the PIM.
 
     The README's table of settings says what each is for.
     """
@@ -108,6 +111,41 @@ def get_config() -> Config:
 def unknown_settings() -> list[str]:
     """Keys of ``WAGTAIL_PIM`` that mean nothing: most often a misspelling."""
     return sorted(set(getattr(settings, "WAGTAIL_PIM", {})) - SETTING_NAMES)
+
+
+def site_name() -> str:
+    return getattr(settings, "WAGTAIL_SITE_NAME", "Wagtail")
+
+
+def site_language() -> str:
+    """That of texts which nobody's browser asks for."""
+    return settings.LANGUAGE_CODE
+
+
+def notification_sender() -> str | None:
+    """Wagtail's setting, None for Django's."""
+    return getattr(settings, "WAGTAILADMIN_NOTIFICATION_FROM_EMAIL", None)
+
+
+def cron_functions() -> list[str]:
+    """What crontab calls, as the site lists it for django-crontab."""
+    return [job[1] for job in getattr(settings, "CRONJOBS", [])]
+
+
+def crontab_executable() -> str:
+    return getattr(settings, "CRONTAB_EXECUTABLE", "/usr/bin/crontab")
+
+
+def task_backend_settings() -> Mapping[str, Any] | None:
+    """Those of the task backend that runs go to; None where the site has no such."""
+    backends = getattr(settings, "TASKS", DEFAULT_TASKS)
+    return backends.get(get_config().task_backend)
+
+
+def rq_timeout() -> int:
+    """Seconds that RQ lets a run take; -1 is without limit."""
+    queue = getattr(settings, "RQ_QUEUES", {}).get(get_config().task_queue, {})
+    return queue.get("DEFAULT_TIMEOUT") or RQ_DEFAULT_TIMEOUT
 
 
 def encryption_secrets() -> list[str]:

@@ -17,9 +17,10 @@ from wagtail.models import GroupPagePermission, Page
 from tests.locking.conftest import make_managed
 from tests.pim_data import guid
 from tests.trial.models import TrialProductPage
+from wagtail_pim.admin.addresses import product_addresses
 from wagtail_pim.admin.extending import extend
-from wagtail_pim.admin.side_panel import adding_pim, address_in_pim, panels_of_pim
-from wagtail_pim.models import CatalogPage, PimLink, ProductPage, VariantPage
+from wagtail_pim.admin.side_panel import adding_pim, panels_of_pim
+from wagtail_pim.models import CatalogPage, JobRun, PimLink, ProductPage, VariantPage
 from wagtail_pim.models.runs import State
 
 BUTTON = "Refresh this product now"
@@ -105,7 +106,7 @@ def test_a_product_shows_what_the_site_knows_of_it(shop, admin_client):
     assert "Product A1" in text
     assert "Status in the PIM Published" in text
     assert "Version applied 1" in text
-    assert f"Run {page.pim_link.run_id}" in text
+    assert "Run Publish approved products, " in text
     assert "Last changed by a sync" in text
     assert "Placed in City" in text
     assert "Also listed in Helmets" in text
@@ -113,6 +114,22 @@ def test_a_product_shows_what_the_site_knows_of_it(shop, admin_client):
     for label in ("Title", "Slug", "Product number", "Summary", "Riding styles"):
         assert label in text.partition("The place of the page in the tree")[2]
     assert "Seo title" not in text
+
+
+def test_the_run_is_a_link_for_those_who_may_look_at_it(shop, editor, editors):
+    page = page_of("A1")
+    run_id = page.pim_link.run_id
+    address = reverse("wagtail_pim:run", args=[run_id])
+    assert f"Run {run_id}" in panel_of(editor, page)
+    assert address not in editor.get(edit_url(page)).content.decode()
+
+    editors.permissions.add(Permission.objects.get(codename="view_jobrun"))
+    assert "Run Publish approved products, " in panel_of(editor, page)
+    assert f'href="{address}"' in editor.get(edit_url(page)).content.decode()
+
+    JobRun.objects.all().delete()
+    assert f"Run {run_id}" in panel_of(editor, page)
+    assert address not in editor.get(edit_url(page)).content.decode()
 
 
 def test_a_variant_shows_its_product(shop, admin_client):
@@ -237,9 +254,9 @@ def test_the_panel_leads_to_the_product_in_the_pim(shop, admin_client, pim_serve
 )
 def test_the_address_follows_the_setting(configure, db, pattern, address):
     configure(API_ADDRESS="https://pim.test/", PRODUCT_URL=pattern)
-    link = PimLink(guid=uuid.UUID(int=7))
-    expected = address.replace("{guid}", str(link.guid))
-    assert address_in_pim(link, 'a/b "<{guid}') == expected
+    product = uuid.UUID(int=7)
+    expected = address.replace("{guid}", str(product))
+    assert product_addresses()(product, 'a/b "<{guid}') == expected
 
 
 def test_an_address_that_is_none_leaves_the_link_out(shop, admin_client, configure):
@@ -251,8 +268,8 @@ def test_an_address_that_is_none_leaves_the_link_out(shop, admin_client, configu
 
 def test_an_address_of_the_admins_serves_without_any_key(site, settings):
     settings.WAGTAIL_PIM = {}
-    link = PimLink(guid=uuid.UUID(int=7))
-    assert address_in_pim(link, "1").startswith("https://pim.insitecloud.net/products/")
+    address = product_addresses()(uuid.UUID(int=7), "1")
+    assert address.startswith("https://pim.insitecloud.net/products/")
 
 
 # Refresh

@@ -317,7 +317,7 @@ def write(site: Any, pim: PimData, publish: Any) -> Callable[..., Any]:
         return PageChange(content, Action.CREATE)
 
     def run(*numbers: str) -> Any:
-        batch = Writer(Places(), UUID(int=1))
+        batch = Writer(Places(), UUID(int=1), lambda changes, pages: None)
         pages, faults = batch.write([change(number) for number in numbers], {})
         return pages, {fault.product.product_number: fault.reason for fault in faults}
 

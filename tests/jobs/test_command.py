@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from sandbox_site.pim.faults import Fault
 from tests.pim_data import TAXONOMY, guid
-from wagtail_pim.models import ProductPage
+from wagtail_pim.jobs import JOBS, runs
+from wagtail_pim.jobs.schedules import save_schedule
+from wagtail_pim.models import JobRun, JobSchedule, ProductPage
+from wagtail_pim.models.runs import State, Trigger
+from wagtail_pim.signals import run_started
 
 JOB = "publish_approved_products"
 
@@ -89,12 +99,22 @@ def test_json_is_one_object_with_counts_and_items(pim, pim_command):
     assert result.code == 2
     report = result.json()
     items = report.pop("items")
-    started, finished = report.pop("started_at"), report.pop("finished_at")
-    assert parse_datetime(started) <= parse_datetime(finished)
-    assert report.pop("run")
+    times = [
+        parse_datetime(report.pop(name))
+        for name in ("created_at", "started_at", "heartbeat_at", "finished_at")
+    ]
+    assert times == sorted(times)
+    assert UUID(report.pop("run")) == JobRun.objects.get().pk
+    assert report.pop("worker").endswith(f":{os.getpid()}")
     assert report == {
         "job": JOB,
+        "trigger": "command",
+        "user": None,
         "dry_run": False,
+        "numbers": [],
+        "resumes": None,
+        "done": 2,
+        "total": 2,
         "state": "failed_items",
         "error": None,
         "created": 1,
@@ -164,7 +184,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(
     assert "dry run: nothing was written" in " ".join(result.output.split())
     assert "updated product A1" in result.output
     assert "summary: “Old” → “New”" in result.output
-    assert captured.writes() == []
+    assert captured.writes_to_site() == []
     assert {request.method for request in pim_server.requests} == {"GET"}
     assert pim_command("run", JOB, "--dry-run", "--json").json()["dry_run"] is True
 
@@ -173,7 +193,7 @@ def test_a_first_dry_run_makes_not_even_a_row_of_options(pim, pim_command, queri
     pim.product("A1")
     with queries() as captured:
         assert pim_command("run", JOB, "--dry-run").code == 0
-    assert captured.writes() == []
+    assert captured.writes_to_site() == []
 
 
 def test_product_limits_a_run_and_can_be_repeated(pim, pim_command):
@@ -227,6 +247,235 @@ def test_a_misconfiguration_exits_with_1_and_names_the_setting(
 def test_an_unknown_job_is_refused_before_anything_runs(pim_command):
     with pytest.raises(CommandError, match="no_such_job"):
         pim_command("run", "no_such_job")
+
+
+def test_a_second_run_is_refused(pim_command):
+    runs.start(JOB, trigger=Trigger.ADMIN)
+    result = pim_command("run", JOB, "--json")
+    assert result.code == 1
+    assert result.json()["state"] == "refused"
+    assert result.json()["error"]["code"] == "run_in_progress"
+    assert "waits for a worker" in result.json()["error"]["message"]
+    with pytest.raises(CommandError, match="waits for a worker") as refusal:
+        pim_command("run", JOB)
+    assert refusal.value.returncode == 1
+
+
+@pytest.fixture
+def on_start():
+    """Has a function called when the next run begins."""
+    receivers = []
+
+    def on_start(function: Callable[[JobRun], object]) -> None:
+        def receiver(run: JobRun, **kwargs: Any) -> None:
+            function(run)
+
+        receivers.append(receiver)
+        run_started.connect(receiver)
+
+    yield on_start
+    for receiver in receivers:
+        run_started.disconnect(receiver)
+
+
+def test_a_run_that_was_taken_for_dead_says_so(pim, pim_command, on_start):
+    pim.product("A1")
+    on_start(lambda run: runs.recover(at_once=True))
+    result = pim_command("run", JOB, "--json")
+    assert result.code == 1
+    assert result.json()["state"] == "failed"
+    assert result.json()["error"]["code"] == "lost"
+    assert JobRun.objects.get().state == State.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_run_that_is_told_to_end_notes_its_interruption(
+    pim, pim_command, pim_server, number, code
+):
+    pim.product("A1")
+    handler = signal.getsignal(signal.SIGTERM)
+    pim_server.faults.add(
+        Fault("Approved", kind="call", callback=lambda: os.kill(os.getpid(), number))
+    )
+    result = pim_command("run", JOB, "--json")
+    assert result.code == code
+    assert result.json()["state"] == "interrupted"
+    assert JobRun.objects.get().state == State.INTERRUPTED
+    assert signal.getsignal(signal.SIGTERM) == handler
+    # The next one goes on from there.
+    pim_command("run", JOB)
+    assert JobRun.objects.first().resumes == JobRun.objects.last()
+    assert pim.status("A1") == "Published"
+
+
+# status
+
+
+def test_status_of_a_site_that_never_ran_a_job(pim_command):
+    result = pim_command("status", "--json")
+    assert result.code == 0
+    status = result.json()
+    assert status["ok"] is True
+    assert [job["job"] for job in status["jobs"]] == list(JOBS)
+    assert {job["level"] for job in status["jobs"]} == {"warning"}
+    assert status["jobs"][0]["messages"] == ["It has never run."]
+    output = pim_command("status").output
+    assert "WARNING Publish approved products" in output
+    assert "It has never run." in output
+    assert "Schedule: off" in output
+
+
+def test_status_exits_with_1_if_a_job_fails(pim, pim_command, pim_server):
+    pim_server.environment = "Production"
+    pim_command("run", JOB)
+    result = pim_command("status", "--json")
+    assert result.code == 1
+    assert result.json()["ok"] is False
+    (job,) = [job for job in result.json()["jobs"] if job["job"] == JOB]
+    assert job["level"] == "error"
+    assert job["last_run"]["error"]["code"] == "configuration"
+    result = pim_command("status")
+    assert result.code == 1
+    assert "ERROR   Publish approved products" in result.output
+    assert "Production" in result.output
+
+
+def test_status_shows_the_run_under_way_and_the_schedule(pim_command):
+    save_schedule(JobSchedule(job=JOB, enabled=True, cron="0 2 * * MON"), None)
+    runs.start(JOB, trigger=Trigger.ADMIN)
+    output = pim_command("status").output
+    assert "Now: waiting, started" in output
+    assert "At 02:00, only on Monday; next" in output
+    (job,) = [j for j in pim_command("status", "--json").json()["jobs"] if j["active"]]
+    assert job["active"]["state"] == "queued"
+    assert job["schedule"]["cron"] == "0 2 * * MON"
+
+
+def test_status_tells_by_e_mail_that_a_job_is_late(pim_command, configure, mailoutbox):
+    configure(NOTIFICATION_EMAILS="ops@shop.example")
+    save_schedule(JobSchedule(job=JOB, enabled=True, cron="0 2 * * *"), None)
+    JobSchedule.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    assert pim_command("status").code == 1
+    assert pim_command("status").code == 1
+    assert [mail.subject for mail in mailoutbox] == [
+        "[Spokewell] Publish approved products is late"
+    ]
+
+
+# runs
+
+
+def test_runs_are_listed_the_newest_first(pim, pim_command):
+    pim_command("run", JOB, "--dry-run")
+    pim_command("run", JOB)
+    listed = pim_command("runs", "--json").json()["runs"]
+    assert [run["dry_run"] for run in listed] == [False, True]
+    assert listed[0]["run"] == str(JobRun.objects.first().pk)
+    assert len(pim_command("runs", "--json", "--limit", "1").json()["runs"]) == 1
+    assert pim_command("runs", "--json", "--job", "other").json() == {"runs": []}
+    output = " ".join(pim_command("runs").output.split())
+    assert "succeeded" in output
+    assert "dry run" in output
+
+
+# stop
+
+
+def test_stop_ends_a_run_that_waits(pim_command):
+    run = runs.start(JOB, trigger=Trigger.ADMIN)
+    result = pim_command("stop", "--json")
+    assert result.code == 0
+    assert result.json()["run"] == str(run.pk)
+    assert result.json()["state"] == "stopped"
+
+
+def test_stop_has_a_run_end_after_its_batch(pim, pim_command, on_start):
+    pim.product("A1")
+    results = []
+    on_start(lambda run: results.append(pim_command("stop", str(run.pk))))
+    result = pim_command("run", JOB, "--json")
+    assert "ends after the batch it is at" in results[0].output
+    assert (result.code, result.json()["state"]) == (1, "stopped")
+
+
+def test_stop_without_a_run_exits_with_1(pim, pim_command):
+    pim_command("run", JOB)
+    ended = str(JobRun.objects.get().pk)
+    for arguments in ([], [ended], [str(uuid4())]):
+        result = pim_command("stop", "--json", *arguments)
+        assert result.code == 1
+        assert result.json()["error"]["code"] == "nothing_to_stop"
+        with pytest.raises(CommandError, match="There is no run to stop"):
+            pim_command("stop", *arguments)
+
+
+# recover
+
+
+@pytest.fixture
+def dead_run(configure: Callable[..., None]) -> JobRun:
+    """A run whose worker was killed an hour ago."""
+    run = runs.start(JOB, trigger=Trigger.ADMIN)
+    hour_ago = timezone.now() - timedelta(hours=1)
+    JobRun.objects.update(
+        state=State.RUNNING, heartbeat_at=hour_ago, started_at=hour_ago, worker="gone:1"
+    )
+    return run
+
+
+def test_recover_goes_on_with_a_dead_run(pim, pim_command, dead_run):
+    pim.product("A1")
+    result = pim_command("recover", "--json")
+    assert result.code == 0
+    (interrupted,) = result.json()["interrupted"]
+    (resumed,) = result.json()["resumed"]
+    assert interrupted["run"] == resumed["resumes"] == str(dead_run.pk)
+    assert resumed["state"] == "succeeded"
+    assert pim.status("A1") == "Published"
+
+
+def test_recover_goes_on_with_what_was_found_dead_before(pim_command, dead_run):
+    runs.recover()
+    result = pim_command("recover")
+    assert result.code == 0
+    assert "acknowledged" in result.output
+    assert JobRun.objects.first().resumes == dead_run
+
+
+def test_recover_has_nothing_to_do_where_nothing_was_interrupted(pim_command):
+    pim_command("run", JOB)
+    result = pim_command("recover", "--json")
+    assert (result.code, result.json()) == (0, {"interrupted": [], "resumed": []})
+    assert "Nothing was interrupted." in pim_command("recover").output
+    assert JobRun.objects.count() == 1
+
+
+def test_recover_now_does_not_wait_for_the_signs_of_life_to_fail(pim_command):
+    run = runs.start(JOB, trigger=Trigger.ADMIN)
+    JobRun.objects.update(state=State.RUNNING, heartbeat_at=timezone.now())
+    result = pim_command("recover")
+    assert "Nothing was interrupted." in result.output
+    result = pim_command("recover", "--now", "--json")
+    assert result.code == 0
+    assert result.json()["resumed"][0]["resumes"] == str(run.pk)
+
+
+# due
+
+
+def test_due_runs_what_is_due(pim, pim_command):
+    pim.product("A1")
+    pim.product("BAD", Price="cheap")
+    assert "Nothing is due." in pim_command("due").output
+    save_schedule(JobSchedule(job=JOB, enabled=True, cron="0 2 * * *"), None)
+    JobSchedule.objects.update(due_at=timezone.now())
+    result = pim_command("due", "--json")
+    assert result.code == 2
+    (run,) = result.json()["runs"]
+    assert (run["trigger"], run["state"]) == ("schedule", "failed_items")
+    assert pim_command("due", "--json").json() == {"runs": []}
 
 
 # check

@@ -24,6 +24,7 @@ from sandbox_site.shop.models import (
 from tests.conftest import items_by_number
 from tests.pim_data import PimData, guid
 from wagtail_pim.catalog import bulk
+from wagtail_pim.kinds import PRODUCT_KINDS
 from wagtail_pim.locking.ownership import pim_write
 from wagtail_pim.models import CategoryPage, PimLink, ProductPage, VariantPage
 from wagtail_pim.models.runs import Outcome, State
@@ -73,7 +74,7 @@ def test_a_product_becomes_a_live_page_in_its_category(pim, publish):
     assert not page.has_unpublished_changes
     assert page.pim_link.guid.hex == guid("product", "A1").replace("-", "")
     assert page.pim_link.version == 1
-    assert page.pim_link.run_id == report.run_id
+    assert page.pim_link.run_id == report.pk
     assert report.state == State.SUCCEEDED
     assert report.counts == {Outcome.CREATED: 1}
     assert report.acknowledged == 1
@@ -280,7 +281,7 @@ def test_a_page_that_an_editor_unpublished_is_live_again_when_approved(pim, publ
     pim.approve("A1")
     report = publish()
     assert product_page("A1").live
-    assert items_by_number(report)["A1"].differences == {"live": (False, True)}
+    assert items_by_number(report)["A1"].differences == {"live": [False, True]}
 
 
 def test_a_template_is_shown_by_its_nearest_ancestor_that_has_a_page_type(pim, publish):
@@ -903,7 +904,7 @@ def test_a_second_run_writes_nothing_and_acknowledges(pim, publish, queries):
     with queries() as captured:
         report = publish()
 
-    assert captured.writes() == []
+    assert captured.writes_to_site() == []
     assert report.counts == {Outcome.UNCHANGED: 4}
     assert report.category_counts == {Outcome.UNCHANGED: 5}
     assert report.acknowledged == 4
@@ -917,7 +918,7 @@ def test_a_new_version_of_the_same_content_writes_the_link_alone(pim, publish, q
     pim.change("A1", onHold=False)
     with queries() as captured:
         report = publish()
-    written = {sql.partition(" SET ")[0] for sql in captured.writes()}
+    written = {sql.partition(" SET ")[0] for sql in captured.writes_to_site()}
     assert written == {'UPDATE "wagtail_pim_pimlink"'}
     assert report.counts == {Outcome.UNCHANGED: 1}
     assert PimLink.objects.get(page__slug="a1").version == 2
@@ -957,7 +958,7 @@ def test_a_dry_run_writes_nowhere_and_plans_what_a_run_then_does(
     with queries() as captured:
         planned = publish(dry_run=True)
 
-    assert captured.writes() == []
+    assert captured.writes_to_site() == []
     assert {request.method for request in pim_server.requests} == {"GET"}
     assert _state() == state
     assert planned.dry_run
@@ -969,6 +970,14 @@ def test_a_dry_run_writes_nowhere_and_plans_what_a_run_then_does(
     assert done.counts == planned.counts
     assert done.category_counts == planned.category_counts
     assert _outcomes(done) == _outcomes(planned)
+    assert {
+        number: item.differences for number, item in items_by_number(done).items()
+    } == {
+        number: {}
+        if item.outcome == Outcome.CREATED and item.kind in PRODUCT_KINDS
+        else item.differences
+        for number, item in items_by_number(planned).items()
+    }
     assert done.counts == {
         Outcome.CREATED: 2,
         Outcome.UPDATED: 2,
@@ -978,11 +987,8 @@ def test_a_dry_run_writes_nowhere_and_plans_what_a_run_then_does(
     }
 
 
-def _outcomes(report: Any) -> list[tuple[Any, ...]]:
-    return [
-        (item.kind, item.number, item.outcome, item.reason, item.differences)
-        for item in report.items.all()
-    ]
+def _outcomes(report: Any) -> list[tuple[str, ...]]:
+    return sorted(report.items.values_list("kind", "number", "outcome", "reason"))
 
 
 def _state() -> list[Any]:
@@ -997,7 +1003,7 @@ def test_a_first_dry_run_writes_nothing_into_an_empty_site(pim, publish, queries
     pim.variant("A1-1", "A1")
     with queries() as captured:
         report = publish(dry_run=True)
-    assert captured.writes() == []
+    assert captured.writes_to_site() == []
     assert report.counts == {Outcome.CREATED: 2}
     assert report.category_counts == {Outcome.CREATED: 5}
 
@@ -1009,6 +1015,8 @@ def test_a_first_dry_run_writes_nothing_into_an_empty_site(pim, publish, queries
 # written for 100 changed URLs at a time. All else is one statement a batch, whatever
 # its size. One query a product would be 250 more.
 QUERIES_PER_BATCH = 120
+# A run's row, its log entries, and the items of one batch in three parts for SQLite.
+QUERIES_OF_A_RUN = 20
 READS_FOR_MORE_URLS = 2
 
 
@@ -1024,7 +1032,9 @@ def test_queries_of_a_batch_do_not_grow_with_its_products(pim, publish, queries)
         _change_family(pim, f"{count}-", count)
         with queries() as captured["update", count]:
             assert publish().counts == {Outcome.UPDATED: count}
-    assert max(len(q) for q in captured.values()) <= QUERIES_PER_BATCH
+    assert (
+        max(len(q) for q in captured.values()) <= QUERIES_PER_BATCH + QUERIES_OF_A_RUN
+    )
     reads = {key: len(q.reads()) for key, q in captured.items()}
     assert reads["create", 250] == reads["create", 125]
     assert reads["update", 250] <= reads["update", 125] + READS_FOR_MORE_URLS

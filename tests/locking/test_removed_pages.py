@@ -108,7 +108,7 @@ def test_the_pim_brings_it_back_with_what_editors_wrote(archived, pim, publish):
 def test_expiry_takes_a_managed_page_off_the_site(trial_page):
     trial_page.unpublish()
     assert not TrialProductPage.objects.get().live
-    remove_page(Page.objects.get(pk=trial_page.pk))
+    remove_page(trial_page.pk)
 
 
 # Its place in the tree, under a publish

@@ -15,17 +15,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "wagtail_pim"
-SHIPPED = {".css", ".html", ".js", ".mo", ".po", ".py", ".svg", ".typed"}
+SHIPPED = {".css", ".html", ".js", ".mo", ".po", ".py", ".svg", ".txt", ".typed"}
 
 # Runs where neither the project nor its sandbox can be imported by accident.
 SITE = """
 import django
 from django.conf import settings
+from wagtail_pim.cron import cronjobs
 
 settings.configure(
     SECRET_KEY="only for this check",
     INSTALLED_APPS=[
-        "wagtail_pim", "wagtail.contrib.settings", "wagtail.contrib.redirects",
+        "wagtail_pim", "wagtail_modeladmin", "django_crontab",
+        "wagtail.contrib.settings", "wagtail.contrib.redirects",
         "wagtail.users", "wagtail.images", "wagtail.documents", "wagtail.snippets",
         "wagtail.search", "wagtail.admin", "wagtail", "modelcluster", "taggit",
         "django.contrib.auth", "django.contrib.contenttypes",
@@ -40,6 +42,7 @@ settings.configure(
     STATIC_URL="/static/",
     USE_TZ=True,
     WAGTAILADMIN_BASE_URL="http://localhost",
+    CRONJOBS=cronjobs(),
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
 )
 django.setup()
@@ -50,11 +53,16 @@ from django.template.loader import get_template
 from django.utils import translation
 
 import wagtail_pim
+from wagtail_pim.jobs.schedules import in_words, next_times
 
 assert "site-packages" in wagtail_pim.__file__, wagtail_pim.__file__
 call_command("migrate", verbosity=0)
-get_template("wagtail_pim/admin/findings.html")
-assert finders.find("wagtail_pim/js/test-connection.js")
+for screen in ("findings", "jobs", "run", "schedule"):
+    get_template(f"wagtail_pim/admin/{screen}.html")
+for script in ("jobs", "run-progress", "test-connection"):
+    assert finders.find(f"wagtail_pim/js/{script}.js")
+assert in_words("0 2 * * *") == "At 02:00"
+assert len(next_times("0 2 * * *")) == 3
 with translation.override("de"):
     assert translation.gettext("Test connection") != "Test connection"
 print("installed and working")

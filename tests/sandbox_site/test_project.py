@@ -10,9 +10,12 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+import requests
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from wagtail.models import Page, Site
@@ -135,12 +138,24 @@ def test_demo_fills_an_empty_shop_and_comes_again(
         assert "154 variants" in ended.stdout
 
 
-@pytest.mark.parametrize(
-    ("signal_number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)]
-)
-def test_demo_serves_until_it_is_stopped_and_leaves_nothing_running(
-    demo_environment: dict[str, str], signal_number: signal.Signals, code: int
-) -> None:
+class ServedDemo(NamedTuple):
+    process: subprocess.Popen[bytes]
+    port: int
+    pim_port: int
+
+    def others_running(self) -> list[str]:
+        """What it started and what did not end."""
+        found = subprocess.run(
+            ["pgrep", "--session", str(self.process.pid), "--list-full"],
+            capture_output=True,
+            text=True,
+        )
+        own = f"{self.process.pid} "
+        return [line for line in found.stdout.splitlines() if not line.startswith(own)]
+
+
+@pytest.fixture
+def served_demo(demo_environment: dict[str, str]) -> Iterator[ServedDemo]:
     port, pim_port = free_port(), free_port()
     ports = ["--port", str(port), "--pim-port", str(pim_port)]
     process = subprocess.Popen(
@@ -148,6 +163,7 @@ def test_demo_serves_until_it_is_stopped_and_leaves_nothing_running(
         cwd=var.REPOSITORY,
         env=demo_environment,
         stdout=subprocess.DEVNULL,
+        start_new_session=True,
         # Started in the background, it would ignore Ctrl-C as its parent does.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
@@ -156,12 +172,45 @@ def test_demo_serves_until_it_is_stopped_and_leaves_nothing_running(
         while not answers(port) and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        assert answers(pim_port)
-
-        process.send_signal(signal_number)
-
-        assert process.wait(30) == code
-        assert not answers(pim_port)
-        assert not answers(port)
+        yield ServedDemo(process, port, pim_port)
     finally:
-        process.kill()
+        subprocess.run(["pkill", "-KILL", "--session", str(process.pid)])
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("signal_number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)]
+)
+def test_demo_serves_until_it_is_stopped_and_leaves_nothing_running(
+    served_demo: ServedDemo, signal_number: signal.Signals, code: int
+) -> None:
+    assert answers(served_demo.pim_port)
+    assert any("db_worker" in line for line in served_demo.others_running())
+
+    served_demo.process.send_signal(signal_number)
+
+    assert served_demo.process.wait(30) == code
+    assert not served_demo.others_running()
+
+
+def test_demo_runs_jobs_in_the_background(
+    served_demo: ServedDemo, demo_environment: dict[str, str]
+) -> None:
+    admin = f"http://localhost:{served_demo.port}/admin/"
+    password = Path(demo_environment["SANDBOX_VAR"], "admin-password").read_text()
+    with requests.Session() as session:
+
+        def post(address: str, **data: str) -> requests.Response:
+            data["csrfmiddlewaretoken"] = session.cookies["csrftoken"]
+            return session.post(admin + address, data, timeout=60)
+
+        session.get(f"{admin}login/", timeout=60)
+        post("login/", username="admin", password=password.strip())
+        page = post(f"pim/jobs/{demo.JOB}/start/")
+        assert "/admin/pim/runs/" in page.url
+
+        deadline = time.monotonic() + 60
+        while 'data-run-state="succeeded"' not in page.text:
+            assert time.monotonic() < deadline, page.text
+            time.sleep(0.5)
+            page = session.get(page.url, timeout=60)

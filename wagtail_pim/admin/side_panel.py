@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
-from urllib.parse import quote, urljoin, urlsplit
 
 from django import forms
 from django.utils.text import capfirst
@@ -15,17 +14,15 @@ from wagtail.admin.ui.side_panels import BaseSidePanel
 from wagtail.admin.views.pages.edit import EditView
 from wagtail.models import Page
 
-from wagtail_pim.client.options import normalise_api_address
-from wagtail_pim.conf import get_config
-from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.locking.labels import field_label
 from wagtail_pim.locking.ownership import owned_fields
 from wagtail_pim.locking.pages import SyncedPageMixin
-from wagtail_pim.models import PimLink, PIMOptions
+from wagtail_pim.models import JobRun, PimLink
+
+from .addresses import product_addresses, run_title
 
 REFRESH_PERMISSION: Final = "wagtail_pim.refresh_pimlink"
-WEB_SCHEMES: Final = frozenset({"http", "https"})
 # What a job can change besides the fields.
 OTHER_LABELS: Final = {
     "parent": gettext_lazy("Place in the page tree"),
@@ -44,9 +41,13 @@ def link_of(page: Page) -> PimLink | None:
 def may_refresh(user: Any, page: Page) -> bool:
     """Whether the user may have the page's product pulled from the PIM."""
     link = link_of(page)
+    return link is not None and may_refresh_record(user, link, page)
+
+
+def may_refresh_record(user: Any, link: PimLink, page: Page) -> bool:
+    """The same where the page's record is at hand."""
     return (
-        link is not None
-        and link.kind in PRODUCT_KINDS
+        link.kind in PRODUCT_KINDS
         and user.has_perm(REFRESH_PERMISSION)
         and page.permissions_for_user(user).can_edit()
     )
@@ -55,26 +56,6 @@ def may_refresh(user: Any, page: Page) -> bool:
 def label_of(model: type[Page], name: str) -> str:
     """What editors call a field, a relation, or another thing that a job changes."""
     return str(OTHER_LABELS[name]) if name in OTHER_LABELS else field_label(model, name)
-
-
-def address_in_pim(link: PimLink, number: str) -> str:
-    """Where the PIM's own screens show the product; empty where that is not known.
-
-    ``WAGTAIL_PIM["PRODUCT_URL"]`` is relative to the API's host, where it names none.
-    """
-    pattern = get_config().product_url
-    if not pattern:
-        return ""
-    options = PIMOptions.current()
-    deployed = options.deployed().get("api_address")
-    path = pattern.replace("{guid}", str(link.guid))
-    path = path.replace("{number}", quote(number, safe=""))
-    try:
-        api = normalise_api_address(deployed.value if deployed else options.api_address)
-        address = urljoin(api, path)
-        return address if urlsplit(address).scheme in WEB_SCHEMES else ""
-    except (ConfigurationError, ValueError):
-        return ""
 
 
 class PimSidePanel(BaseSidePanel):
@@ -105,6 +86,7 @@ class PimSidePanel(BaseSidePanel):
         context = {
             **super().get_context_data(parent_context),
             "link": link,
+            "run": self._run(),
             "kind": capfirst(link.get_kind_display()),
             "is_product": link.kind in PRODUCT_KINDS,
             "is_catalog": link.kind == Kind.CATALOG,
@@ -115,7 +97,7 @@ class PimSidePanel(BaseSidePanel):
             number = page.product_number
             context |= {
                 "number": number,
-                "address_in_pim": address_in_pim(link, number),
+                "address_in_pim": product_addresses()(link.guid, number),
                 "may_refresh": may_refresh(self.request.user, page),
                 "placed_in": self._linked([page.get_parent()]),
                 "listed_in": self._linked(page.listed_in()),
@@ -123,6 +105,12 @@ class PimSidePanel(BaseSidePanel):
         elif link.kind == Kind.CATEGORY:
             context["listed_count"] = page.products().count()
         return context
+
+    def _run(self) -> tuple[str, str] | None:
+        """Title and address of the run that wrote the page last, to whom may look."""
+        run = JobRun.objects.filter(pk=self._link.run_id).first()
+        url = AdminURLFinder(self.request.user).get_edit_url(run) if run else None
+        return (run_title(run), url) if run and url else None
 
     def _owned_labels(self) -> list[str]:
         """What a page of any type has first, then the rest by name."""

@@ -11,9 +11,11 @@ from wagtail.admin.views.pages.edit import EditView
 from wagtail.admin.views.pages.listing import ExplorableIndexView
 from wagtail.images.forms import BaseImageForm
 from wagtail.log_actions import LogActionRegistry
+from wagtail_modeladmin.options import modeladmin_register
 
-from . import pictures, refusals, side_panel, tree_guard, urls
+from . import home, pictures, refusals, side_panel, tree_guard, urls
 from .extending import extend
+from .menu import PimMenu
 
 PERMISSIONS = (
     "view_jobrun",
@@ -45,7 +47,17 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ("finish", _("End of PIM run"), _("A PIM run ended")),
     ):
         actions.register_action(f"wagtail_pim.run.{name}", label, message)
+    actions.register_action(
+        "wagtail_pim.schedule.change",
+        _("Change PIM schedule"),
+        _("Changed when a PIM job starts by itself"),
+    )
 
+
+modeladmin_register(PimMenu)
+
+hooks.register("construct_homepage_summary_items", home.add_summary_items)
+hooks.register("construct_homepage_panels", home.add_panels)
 
 hooks.register("construct_explorer_page_queryset", tree_guard.mark_managed_pages)
 hooks.register("before_delete_page", tree_guard.before_delete_page)

@@ -6,7 +6,9 @@ What the vendor documents nowhere is in ``assumed.py``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Final, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 from wagtail_pim.exceptions import PayloadError
@@ -24,7 +26,7 @@ from .entities import (
     Template,
     Website,
 )
-from .odata import any_of, pages, quoted
+from .odata import any_of, counted, pages, quoted
 from .transport import Transport
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
@@ -34,8 +36,10 @@ PRODUCTS: Final = (
     "products/GetInternal(notificationId=null,languageId=null,"
     "isShowOnlyProductsMissingTranslations=false)"
 )
-# A listing by ids keeps its URL below the 2,048 characters that servers allow.
+# A listing by ids or numbers keeps its URL below the 2,048 characters that servers
+# allow.
 IDS_PER_REQUEST: Final = 40
+NUMBERS_LENGTH: Final = 1_200
 
 HEAD_QUERY: Final = {
     "$select": ",".join(ProductHead.FIELDS),
@@ -78,15 +82,30 @@ class PimClient:
             {"$filter": f"status eq {quoted(status)}", **HEAD_QUERY},
         )
 
+    def waiting(self, status: str) -> tuple[int, datetime | None]:
+        """How many products have this status, and when the oldest last changed.
+
+        The latter is None where the PIM does not say.
+        """
+        records, count = counted(
+            self._transport,
+            PRODUCTS,
+            {
+                "$filter": f"status eq {quoted(status)}",
+                "$orderby": "modifiedOn",
+                "$top": "1",
+                "$select": HEAD_QUERY["$select"],
+            },
+        )
+        oldest = [ProductHead.parse(raw).modified_on for raw in records]
+        return count, oldest[0] if oldest else None
+
     def product_heads_by_number(
         self, numbers: Iterable[str]
     ) -> Iterator[ProductHead | InvalidRecord]:
-        for number in numbers:
-            yield from self._records(
-                ProductHead,
-                PRODUCTS,
-                {"$filter": f"productNumber eq {quoted(number)}", **HEAD_QUERY},
-            )
+        for some in _short_enough(map(quoted, numbers)):
+            query = {"$filter": any_of("productNumber", some), **HEAD_QUERY}
+            yield from self._records(ProductHead, PRODUCTS, query)
 
     def product_heads_by_id(
         self, ids: Iterable[UUID]
@@ -145,3 +164,18 @@ class PimClient:
             yield from self._records(
                 model, target, {"$filter": any_of("id", chunk), **query}
             )
+
+
+def _short_enough(literals: Iterable[str]) -> Iterator[list[str]]:
+    """As many literals at a time as the URL of a request can hold."""
+    some: list[str] = []
+    length = 0
+    for literal in literals:
+        added = len(quote(literal)) + len("%2C")
+        if some and length + added > NUMBERS_LENGTH:
+            yield some
+            some, length = [], 0
+        some.append(literal)
+        length += added
+    if some:
+        yield some

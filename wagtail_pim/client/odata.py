@@ -13,6 +13,14 @@ from wagtail_pim.exceptions import PayloadError
 from .transport import Transport
 
 
+def counted(
+    transport: Transport, target: str, query: Mapping[str, str]
+) -> tuple[list[Any], int]:
+    """The first records of a listing, and how many there are of all."""
+    answer = transport.get(target, {**query, "$count": "true"})
+    return _records(target, answer), _count(target, answer)
+
+
 def pages(
     transport: Transport, target: str, query: Mapping[str, str]
 ) -> Iterator[list[Any]]:
@@ -74,9 +82,9 @@ def _count(target: str, answer: Mapping[str, Any]) -> int:
     return int(count)
 
 
-def any_of(field: str, guids: Iterable[UUID]) -> str:
-    """A filter for records whose ``field`` is one of ``guids``."""
-    return f"{field} in ({','.join(map(str, guids))})"
+def any_of(field: str, literals: Iterable[UUID | str]) -> str:
+    """A filter for records whose ``field`` is one of these Guids or literals."""
+    return f"{field} in ({','.join(map(str, literals))})"
 
 
 def quoted(text: str) -> str:

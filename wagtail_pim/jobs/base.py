@@ -99,12 +99,15 @@ def environment_warnings(pim: PimConnection) -> list[str]:
 class Job(ABC):
     """What a run does. Subclasses implement ``execute``.
 
-    A run with ``numbers`` is limited to these products and variants.
+    A run with ``numbers`` is limited to these products and variants. ``listed_status``
+    is the status in the PIM with which products wait for the job; of a job that
+    nothing waits for, it is empty.
     """
 
     name: ClassVar[str]
     label: ClassVar[StrOrPromise]
     description: ClassVar[StrOrPromise]
+    listed_status: ClassVar[str] = ""
 
     def __init__(self, pim: PimConnection, journal: Journal) -> None:
         self.pim = pim

@@ -34,6 +34,8 @@ from wagtail_pim.catalog.grouping import chunked
 from wagtail_pim.catalog.mapping import best_place
 from wagtail_pim.catalog.planner import Places
 from wagtail_pim.catalog.schema import CatalogSchema
+from wagtail_pim.catalog.writer import note_statuses
+from wagtail_pim.client.client import APPROVED
 from wagtail_pim.client.entities import (
     Category,
     InvalidRecord,
@@ -41,9 +43,10 @@ from wagtail_pim.client.entities import (
     ProductHead,
     Taxonomy,
     Website,
+    printable,
 )
 from wagtail_pim.conf import get_config
-from wagtail_pim.kinds import Kind
+from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.models import JobRun, JobRunItem, PimLink
 from wagtail_pim.models.runs import Outcome
 
@@ -89,7 +92,8 @@ class Work:
 
     def key(self) -> tuple[int, str, bool, str]:
         """The order of the work: by category, families together, parents first."""
-        return (self.rank, str(self.family), self.is_variant, self.number)
+        number = printable(self.number)  # A cursor keeps it in the database.
+        return (self.rank, str(self.family), self.is_variant, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,6 @@ class CatalogJob(ProductJob):
     that the site lacks comes along with its variant, though it be in another status.
     """
 
-    listed_status: ClassVar[str]
     accepted_statuses: ClassVar[tuple[str, ...]]
 
     def execute(self) -> None:
@@ -159,6 +162,8 @@ class CatalogJob(ProductJob):
             cursor = cursor.moved_to(batch[-1])
             self.journal.settle(len(batch), cursor.as_json())
         self._remove_categories(categories)
+        if not dry_run:
+            self._correct_statuses()
         for name in schema.missing_properties():
             self.journal.warn(
                 _(
@@ -285,6 +290,17 @@ class CatalogJob(ProductJob):
                 set_aside.append(self._left(work))
         set_aside += map(self._left, unseen.values())
         return products, set_aside
+
+    def _correct_statuses(self) -> None:
+        """Of products that were acknowledged by a run that did not live to note it."""
+        waiting = PimLink.objects.filter(kind__in=PRODUCT_KINDS, status=APPROVED)
+        for guids in chunked(
+            list(waiting.values_list("guid", flat=True)), GUIDS_PER_QUERY
+        ):
+            heads = self.pim.client.product_heads_by_id(guids)
+            note_statuses(
+                {h.id: h.status.strip() for h in heads if isinstance(h, ProductHead)}
+            )
 
     def _accepts(self, head: ProductHead) -> bool:
         return any(map(head.has_status, self.accepted_statuses))

@@ -90,7 +90,7 @@ class Journal:
         JobRunItem.objects.bulk_create(items)
 
     def warn(self, text: str) -> None:
-        self.run.warnings.append(text)
+        self.run.warnings.append(printable(text))
 
     # Progress
 

@@ -29,7 +29,7 @@ from wagtail_pim.catalog.writer import (
 )
 from wagtail_pim.client.client import PUBLISHED
 from wagtail_pim.client.entities import Asset, InvalidRecord, Product
-from wagtail_pim.exceptions import PimError, RecordError, RunEndedError
+from wagtail_pim.exceptions import RecordError, RunEndedError
 from wagtail_pim.kinds import PICTURE
 from wagtail_pim.models import JobRunItem
 from wagtail_pim.models.runs import Outcome
@@ -143,7 +143,8 @@ class ProductJob(Job):
         try:
             for result in results:
                 self.committed(result)
-        except PimError:
+        except BaseException:
+            # Also where the process is told to end while the PIM is being told.
             self._note_statuses(results)
             self.journal.record(reported)
             raise

@@ -75,7 +75,7 @@ def start(
     Raises RunRefusedError where another run writes, with who, since when and where.
     """
     recover()
-    wanted = list(dict.fromkeys(number.strip() for number in numbers))
+    wanted = list(dict.fromkeys(printable(number.strip()) for number in numbers))
     run = JobRun(job=job, trigger=trigger, user=user, dry_run=dry_run, numbers=wanted)
     if not dry_run:
         run.resumes = interrupted_run(job, wanted)
@@ -219,6 +219,7 @@ def _finish(run: JobRun, state: State) -> None:
     """Store how the run ended; the database may need a moment to come back."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
+    _recount(run)
     run.state = state
     stored = JobRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
         state=state,
@@ -327,6 +328,7 @@ def _interrupt(run: JobRun, if_dead: QuerySet[JobRun]) -> bool:
             return False
         run.refresh_from_db()
         _recount(run)
+        run.save(update_fields=["counts", "category_counts"])
     logger.error("Run %s: %s", run.pk, run.error)
     _tell_of_end(run)
     return True
@@ -342,7 +344,6 @@ def _recount(run: JobRun) -> None:
         counts.update(
             Counter(dict(items.values_list("outcome").annotate(Count("pk")))) - counts
         )
-    run.save(update_fields=["counts", "category_counts"])
 
 
 def forget_old_runs() -> None:

@@ -48,8 +48,8 @@ class PimLink(models.Model):
     )
 
     class Meta:
-        verbose_name = _("PIM link")
-        verbose_name_plural = _("PIM links")
+        verbose_name = _("PIM record")
+        verbose_name_plural = _("PIM records")
         # In English: Django keeps the name in the database.
         permissions = [("refresh_pimlink", "Can refresh products from the PIM")]
         constraints = [

@@ -6,8 +6,11 @@ from. ``PIMOptions`` is the admin's share of it.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
@@ -33,6 +36,22 @@ def validate_api_address(value: str) -> None:
         normalise_api_address(value)
     except ConfigurationError as error:
         raise ValidationError(str(error)) from error
+
+
+def addresses(text: str | Iterable[str]) -> list[str]:
+    """E-mail addresses: a list, or a text with one a line or after commas."""
+    joined = text if isinstance(text, str) else "\n".join(text)
+    return [address for address in re.split(r"[\s,;]+", joined) if address]
+
+
+def validate_addresses(text: str | Iterable[str]) -> None:
+    for address in addresses(text):
+        try:
+            validate_email(address)
+        except ValidationError as error:
+            raise ValidationError(
+                _("“%(address)s” is not an e-mail address.") % {"address": address}
+            ) from error
 
 
 @register_setting(icon="cogs", order=900)
@@ -103,6 +122,11 @@ class PIMOptions(BaseGenericSetting):
             name.lower(): option
             for name, option in get_config().deployed_options.items()
         }
+
+    def recipients(self) -> list[str]:
+        """Whom the jobs send e-mails to."""
+        deployed = self.deployed().get("notification_emails")
+        return addresses(deployed.value) if deployed else []
 
     def connection(self) -> ConnectionOptions:
         """The options in force; raises ConfigurationError if they can't be used."""

@@ -1,12 +1,14 @@
-"""``manage.py pim``: run and check the synchronization from the command line."""
+"""``manage.py pim``: run, watch and check the synchronization on the command line."""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -22,11 +24,19 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from wagtail_pim.client.entities import printable
 from wagtail_pim.converters import quoted
+from wagtail_pim.exceptions import PimError, RunRefusedError
 from wagtail_pim.jobs import JOBS, job_label, runs
 from wagtail_pim.jobs.connection_check import Level, check_connection
+from wagtail_pim.jobs.health import Health, health_of, interrupted_runs, shown
+from wagtail_pim.jobs.journal import Progress as ShowProgress
+from wagtail_pim.jobs.notifications import tell_of_lateness
+from wagtail_pim.jobs.schedules import in_words, start_due
+from wagtail_pim.jobs.termination import EXIT_CODE as TERMINATED
+from wagtail_pim.jobs.termination import Terminated, told_of_sigterm
 from wagtail_pim.models import JobRun, JobRunItem
 from wagtail_pim.models.runs import Outcome, State, Trigger
 
@@ -38,6 +48,10 @@ LEVEL_LABELS = {
     Level.WARNING: gettext_lazy("Warning"),
     Level.ERROR: gettext_lazy("Error"),
 }
+EXITS_LIKE_RUN = (
+    "Exits with 0 if all went well, with 2 if items failed, and with 1 if a run failed "
+    "or was refused."
+)
 
 
 class Command(BaseCommand):
@@ -45,12 +59,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         commands = parser.add_subparsers(dest="action", required=True)
-        run = commands.add_parser(
-            "run",
-            help="run a job",
-            description="Exits with 0 if all went well, with 2 if items failed, and "
-            "with 1 if the run failed.",
-        )
+
+        def add(name: str, help: str, description: str) -> ArgumentParser:
+            command = commands.add_parser(name, help=help, description=description)
+            command.add_argument(
+                "--json", action="store_true", help="print one JSON object"
+            )
+            return command
+
+        run = add("run", "run a job", EXITS_LIKE_RUN)
         run.add_argument("job", choices=sorted(JOBS))
         run.add_argument(
             "--dry-run",
@@ -64,53 +81,162 @@ class Command(BaseCommand):
             metavar="NUMBER",
             help="only this product or variant; can be given several times",
         )
-        run.add_argument("--json", action="store_true", help="print one JSON object")
-        check = commands.add_parser(
-            "check",
-            help="check the options and the connection",
-            description="Exits with 1 if something has to be corrected.",
+        add(
+            "status",
+            "show how the jobs are",
+            "Exits with 1 if a job fails, is late or hangs.",
         )
-        check.add_argument("--json", action="store_true", help="print one JSON object")
+        history = add("runs", "list the last runs", "The newest first.")
+        history.add_argument("--job", help="only those of this job")
+        history.add_argument("--limit", type=int, default=20, help="how many at most")
+        stop = add(
+            "stop",
+            "stop a run after the batch it is at",
+            "What it committed stays. Exits with 1 if there is nothing to stop.",
+        )
+        stop.add_argument(
+            "run",
+            nargs="?",
+            type=UUID,
+            metavar="RUN",
+            help="the run's id; without it, the run that writes",
+        )
+        recover = add(
+            "recover",
+            "go on with what was interrupted",
+            f"Runs without a sign of life are taken for dead. {EXITS_LIKE_RUN}",
+        )
+        recover.add_argument(
+            "--now",
+            action="store_true",
+            help="take all runs for dead at once; one that lives ends before it "
+            "commits more",
+        )
+        add(
+            "due",
+            "run what is due, as crontab does once a minute",
+            f"For other timers than crontab. {EXITS_LIKE_RUN}",
+        )
+        add(
+            "check",
+            "check the options and the connection",
+            "Exits with 1 if something has to be corrected.",
+        )
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
-        {"run": self.run, "check": self.check_connection}[action](**options)
+        actions: dict[str, Callable[..., None]] = {
+            "run": self.run,
+            "status": self.show_status,
+            "runs": self.list_runs,
+            "stop": self.stop,
+            "recover": self.recover,
+            "due": self.run_due,
+            "check": self.check_connection,
+        }
+        as_json = options["json"]
+        try:
+            with told_of_sigterm():
+                actions[action](**options)
+        except (KeyboardInterrupt, Terminated) as end:
+            self._give_up(
+                as_json,
+                State.INTERRUPTED,
+                "interrupted",
+                _("Stopped. What was committed before stays; run again."),
+                TERMINATED if isinstance(end, Terminated) else INTERRUPTED,
+            )
+        except PimError as error:
+            state = "refused" if isinstance(error, RunRefusedError) else State.FAILED
+            self._give_up(as_json, state, error.code, str(error), 1)
+
+    # Actions
 
     def run(
         self, *, job: str, dry_run: bool, product: list[str], json: bool, **_rest: Any
     ) -> None:
-        console = Console(file=sys.stderr)
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        ) as bar:
-            task = bar.add_task(str(JOBS[job].label), total=None)
-            try:
-                run = runs.start(
-                    job, trigger=Trigger.COMMAND, dry_run=dry_run, numbers=product
-                )
-                run = runs.carry_out(
-                    run.pk,
-                    show_progress=lambda done, total: bar.update(
-                        task, completed=done, total=total
-                    ),
-                )
-            except KeyboardInterrupt:
-                raise CommandError(
-                    _("Stopped. What was committed before stays; run again."),
-                    returncode=INTERRUPTED,
-                ) from None
+        run = self._carry_out(job, dry_run=dry_run, numbers=product)
         if json:
             items = [item.as_json() for item in run.items.iterator()]
             self._print_json({**run.as_json(), "items": items})
         else:
             self._print_report(run)
-        if code := EXIT_CODES.get(State(run.state), 1):
-            sys.exit(code)
+        _exit_like([run])
+
+    def show_status(self, *, json: bool, **_rest: Any) -> None:
+        jobs = [health_of(job) for job in JOBS]
+        for health in jobs:
+            if health.schedule and health.late:
+                tell_of_lateness(health.schedule, health.late)
+        failed = any(health.level == Level.ERROR for health in jobs)
+        if json:
+            self._print_json(
+                {"ok": not failed, "jobs": [health.as_json() for health in jobs]}
+            )
+        else:
+            for health in jobs:
+                self._print_health(health)
+        if failed:
+            sys.exit(1)
+
+    def list_runs(
+        self, *, job: str | None, limit: int, json: bool, **_rest: Any
+    ) -> None:
+        chosen = JobRun.objects.select_related("user")
+        if job:
+            chosen = chosen.filter(job=job)
+        chosen = chosen[: max(limit, 0)]
+        if json:
+            self._print_json({"runs": [run.as_json() for run in chosen]})
+        else:
+            self._print_runs(chosen)
+
+    def stop(self, *, run: UUID | None, json: bool, **_rest: Any) -> None:
+        found = JobRun.objects.filter(pk=run).first() if run else runs.active_writer()
+        if found is None or not runs.request_stop(found):
+            self._give_up(
+                json, "idle", "nothing_to_stop", _("There is no run to stop."), 1
+            )
+        found.refresh_from_db()
+        if json:
+            self._print_json(found.as_json())
+        elif found.is_active:
+            self.stdout.write(
+                _("Run %(run)s ends after the batch it is at.") % {"run": found.pk}
+            )
+        else:
+            self.stdout.write(_("Run %(run)s was stopped.") % {"run": found.pk})
+
+    def recover(self, *, now: bool, json: bool, **_rest: Any) -> None:
+        dead = runs.recover(at_once=now)
+        resumed = [
+            self._carry_out(run.job, numbers=run.numbers) for run in interrupted_runs()
+        ]
+        if json:
+            self._print_json(
+                {
+                    "interrupted": [run.as_json() for run in dead],
+                    "resumed": [run.as_json() for run in resumed],
+                }
+            )
+        else:
+            for run in dead:
+                self._print_line(f"{job_label(run.job)}: {run.error}")
+            for run in resumed:
+                self._print_report(run)
+            if not dead and not resumed:
+                self.stdout.write(_("Nothing was interrupted."))
+        _exit_like(resumed)
+
+    def run_due(self, *, json: bool, **_rest: Any) -> None:
+        ended = start_due()
+        if json:
+            self._print_json({"runs": [run.as_json() for run in ended]})
+        elif ended:
+            for run in ended:
+                self._print_report(run)
+        else:
+            self.stdout.write(_("Nothing is due."))
+        _exit_like(ended)
 
     def check_connection(self, *, json: bool, **_rest: Any) -> None:
         findings = list(check_connection())
@@ -123,26 +249,88 @@ class Command(BaseCommand):
                 }
             )
         else:
-            styles = {
-                Level.OK: self.style.SUCCESS,
-                Level.WARNING: self.style.WARNING,
-                Level.ERROR: self.style.ERROR,
-            }
             for finding in findings:
-                level = styles[finding.level](
-                    f"{LEVEL_LABELS[finding.level].upper():7} "
-                )
-                self.stdout.write(f"{level}{finding.subject}: {finding.message}")
+                level = self._styled_level(finding.level)
+                self.stdout.write(f"{level} {finding.subject}: {finding.message}")
         if failed:
             sys.exit(1)
+
+    # Runs
+
+    def _carry_out(self, job: str, **options: Any) -> JobRun:
+        with _progress(job_label(job)) as show:
+            run = runs.start(job, trigger=Trigger.COMMAND, **options)
+            return runs.carry_out(run.pk, show_progress=show)
+
+    def _give_up(
+        self, as_json: bool, state: str, code: str, message: str, exit_code: int
+    ) -> NoReturn:
+        """End without a run to report."""
+        if not as_json:
+            raise CommandError(message, returncode=exit_code)
+        self._print_json({"state": state, "error": {"code": code, "message": message}})
+        sys.exit(exit_code)
+
+    # Output
 
     def _print_json(self, value: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False))
 
-    def _print_report(self, run: JobRun) -> None:
-        console = Console(
+    def _console(self) -> Console:
+        return Console(
             file=self.stdout._out, highlight=False, no_color=not self.stdout.isatty()
         )
+
+    def _print_line(self, text: str) -> None:
+        self.stdout.write(printable(text))
+
+    def _styled_level(self, level: Level) -> str:
+        style = {
+            Level.OK: self.style.SUCCESS,
+            Level.WARNING: self.style.WARNING,
+            Level.ERROR: self.style.ERROR,
+        }[level]
+        return str(style(f"{LEVEL_LABELS[level].upper():7}"))
+
+    def _print_health(self, health: Health) -> None:
+        self.stdout.write(f"{self._styled_level(health.level)} {job_label(health.job)}")
+        for message in health.messages:
+            self._print_line(f"        {message}")
+        facts = []
+        if health.active:
+            facts.append(_("Now: %(run)s") % {"run": _in_short(health.active)})
+        if health.last_run:
+            facts.append(_("Last run: %(run)s") % {"run": _in_short(health.last_run)})
+        schedule = health.schedule
+        if schedule and schedule.enabled and schedule.due_at:
+            facts.append(
+                _("Schedule: %(words)s; next %(time)s")
+                % {"words": in_words(schedule.cron), "time": shown(schedule.due_at)}
+            )
+        else:
+            facts.append(_("Schedule: off"))
+        for fact in facts:
+            self._print_line(f"        {fact}")
+
+    def _print_runs(self, chosen: Iterable[JobRun]) -> None:
+        table = Table()
+        for heading in (_("Run"), _("Job"), _("Started"), _("By"), _("State")):
+            table.add_column(heading)
+        table.add_column(_("Done"), justify="right")
+        for run in chosen:
+            cells = (
+                str(run.pk),
+                _title(run),
+                shown(run.created_at),
+                runs.started_by(run),
+                run.get_state_display(),
+                str(run.done),
+            )
+            table.add_row(*(Text(printable(cell)) for cell in cells))
+        self._console().print(table)
+
+    def _print_report(self, run: JobRun) -> None:
+        console = self._console()
         title = job_label(run.job)
         if run.dry_run:
             title += " " + _("(dry run: nothing was written)")
@@ -158,7 +346,7 @@ class Command(BaseCommand):
         table.add_row(_("acknowledged"), str(run.acknowledged), "")
         console.print(table)
         if not run.error and not run.counts.total():
-            console.print(_("No product is Approved in the PIM: nothing to publish."))
+            console.print(_("There was nothing to do."))
         if run.dry_run:
             _print_some(console, run.items.filter(reason=""), _planned_lines)
         _print_some(console, run.failed_items(), _failure_line)
@@ -167,6 +355,43 @@ class Command(BaseCommand):
             closing.append(_("The run failed: %(error)s") % {"error": run.error})
         for line in closing:
             console.print(printable(line), markup=False)
+
+
+def _exit_like(ended: Iterable[JobRun]) -> None:
+    """With the code of the worst of the runs."""
+    codes = {EXIT_CODES.get(State(run.state), 1) for run in ended}
+    if worst := next((code for code in (1, 2) if code in codes), 0):
+        sys.exit(worst)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[ShowProgress]:
+    """A bar where somebody looks; what moves it."""
+    console = Console(file=sys.stderr)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _title(run: JobRun) -> str:
+    title = job_label(run.job)
+    return _("%(job)s (dry run)") % {"job": title} if run.dry_run else title
+
+
+def _in_short(run: JobRun) -> str:
+    return _("%(state)s, started %(time)s by %(who)s") % {
+        "state": run.get_state_display(),
+        "time": shown(run.created_at),
+        "who": runs.started_by(run),
+    }
 
 
 def _print_some(

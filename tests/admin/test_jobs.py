@@ -1,0 +1,455 @@
+"""The screen "Jobs": how the jobs are, starting them, and when they start."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import django
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from wagtail.models import ModelLogEntry
+from wagtail.users.models import UserProfile
+
+from wagtail_pim import tasks
+from wagtail_pim.admin.chart import COUNTS_HEIGHT, SHOWN, RunChart
+from wagtail_pim.jobs import RefreshProduct
+from wagtail_pim.jobs.runs import start
+from wagtail_pim.models import JobRun, JobSchedule
+from wagtail_pim.models.runs import State, Trigger
+
+JOB = "publish_approved_products"
+LABEL = "Publish approved products"
+
+GET_VIEWS = {
+    "jobs": "view_jobrun",
+    "job_state": "view_jobrun",
+    "job_waiting": "view_jobrun",
+    "schedule": "change_jobschedule",
+    "schedule_meaning": "change_jobschedule",
+}
+
+
+def url(name: str, job: str = JOB) -> str:
+    return reverse(f"wagtail_pim:{name}", args=[] if name == "jobs" else [job])
+
+
+def with_permissions(*codenames: str) -> Client:
+    """Logged in as one who may see the admin, and what is named."""
+    user = User.objects.create_user(f"user {codenames}", password="x")
+    permissions = Permission.objects.filter(codename__in=["access_admin", *codenames])
+    user.user_permissions.set(permissions)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text_of(response: Any) -> str:
+    text = re.sub(r"<[^>]*>", " ", response.content.decode())
+    return " ".join(unescape(text).split())
+
+
+def messages_of(response: Any) -> list[str]:
+    return [str(message).strip() for message in response.context["messages"]]
+
+
+def a_run(state: State = State.SUCCEEDED, **fields: Any) -> JobRun:
+    """A run that ended, or not, some time ago."""
+    now = timezone.now()
+    active = state in (State.QUEUED, State.RUNNING)
+    return JobRun.objects.create(
+        **{
+            "job": JOB,
+            "trigger": Trigger.ADMIN,
+            "state": state,
+            "started_at": None if state == State.QUEUED else now,
+            "heartbeat_at": now,
+            "finished_at": None if active else now + timedelta(seconds=90),
+            **fields,
+        }
+    )
+
+
+@pytest.fixture
+def page(admin_client) -> Any:
+    """What the screen shows at this moment."""
+    return lambda: text_of(admin_client.get(url("jobs")))
+
+
+@pytest.fixture
+def german_client(admin_client, admin_user) -> Client:
+    profile = UserProfile.get_for_user(admin_user)
+    profile.preferred_language = "de"
+    profile.save()
+    return admin_client
+
+
+# Who may
+
+
+@pytest.mark.parametrize(("name", "codename"), GET_VIEWS.items())
+def test_a_view_is_for_those_with_its_permission(pim, configure, db, name, codename):
+    assert with_permissions(codename).get(url(name)).status_code == 200
+
+    others = {*GET_VIEWS.values(), "run_jobs", "stop_jobs"} - {codename}
+    response = with_permissions(*others).get(url(name))
+    assert response.url == reverse("wagtailadmin_home")
+    assert Client().get(url(name)).url.startswith(reverse("wagtailadmin_login"))
+
+
+def test_a_script_without_permission_gets_no_page(db):
+    headers = {"x-requested-with": "XMLHttpRequest"}
+    client = with_permissions()
+    assert client.get(url("job_state"), headers=headers).status_code == 403
+
+
+def test_only_those_who_may_run_jobs_start_them(db):
+    others = [*GET_VIEWS.values(), "stop_jobs", "change_pimoptions"]
+    response = with_permissions(*others).post(url("start"))
+    assert response.url == reverse("wagtailadmin_home")
+    assert Client().post(url("start")).url.startswith(reverse("wagtailadmin_login"))
+    assert not JobRun.objects.exists()
+
+    assert with_permissions("run_jobs").post(url("start")).status_code == 302
+    assert JobRun.objects.count() == 1
+
+
+def test_starting_takes_a_post_and_its_token(db, admin_user):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin_user)
+    assert client.get(url("start")).status_code == 405
+    assert client.post(url("start")).status_code == 403
+    assert not JobRun.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["job_state", "job_waiting", "schedule_meaning"])
+def test_what_the_script_fetches_takes_no_post(admin_client, name):
+    assert admin_client.post(url(name)).status_code == 405
+
+
+def test_buttons_are_shown_to_those_who_may_press_them(db):
+    def shown(*codenames: str) -> list[str]:
+        html = with_permissions("view_jobrun", *codenames).get(url("jobs"))
+        buttons = re.findall(
+            r'class="button[^>]*>(.*?)</(?:a|button)>', str(html.content)
+        )
+        return [
+            label
+            for label in ("Run now", "Dry run", "Schedule")
+            for b in buttons
+            if label in b
+        ]
+
+    assert shown() == []
+    assert shown("run_jobs") == ["Run now", "Dry run"]
+    assert shown("change_jobschedule") == ["Schedule"]
+
+
+@pytest.mark.parametrize("name", sorted({*GET_VIEWS, "start"} - {"jobs"}))
+def test_a_job_that_does_not_exist_is_not_found(admin_client, name):
+    ask = admin_client.post if name == "start" else admin_client.get
+    assert ask(url(name, "make_coffee")).status_code == 404
+    # It is started for a page, never by itself.
+    assert ask(url(name, RefreshProduct.name)).status_code == 404
+
+
+# How a job is
+
+
+def test_a_new_site_is_told_what_there_is(page):
+    text = page()
+    assert LABEL in text
+    assert "Takes all products that are Approved in the PIM" in text
+    assert "It has never run." in text
+    assert "Now Not running" in text
+    assert "Last run None so far" in text
+    assert "Starts by itself: off" in text
+    assert "No run has ended yet." in text
+
+
+def test_the_last_run_is_shown_with_its_counts(admin_client, page):
+    run = a_run(
+        State.FAILED_ITEMS,
+        counts={"created": 1234, "updated": 5, "removed": 6, "failed": 7},
+    )
+    text = page()
+    assert "failed items" in text
+    assert "1,234 created 5 updated 6 removed 7 failed" in text
+    link = reverse("wagtail_pim:run", args=[run.pk])
+    assert link in admin_client.get(url("jobs")).content.decode()
+
+
+def test_dry_runs_are_not_the_last_result(page):
+    a_run(dry_run=True)
+    assert "Last run None so far" in page()
+
+
+def test_a_run_under_way_is_shown_and_followed(admin_client):
+    run = a_run(State.RUNNING, done=1200, total=5000)
+    response = admin_client.get(url("job_state"))
+    assert "1,200 of 5,000 done" in text_of(response)
+    html = response.content.decode()
+    assert "data-pim-job-active" in html
+    assert f'data-pim-job-says="{LABEL}: running"' in html
+    assert reverse("wagtail_pim:run", args=[run.pk]) in html
+
+    JobRun.objects.update(state=State.SUCCEEDED, finished_at=timezone.now())
+    response = admin_client.get(url("job_state"))
+    assert "data-pim-job-active" not in response.content.decode()
+    assert "Now Not running" in text_of(response)
+
+
+def test_progress_is_a_number_in_every_language(german_client):
+    a_run(State.RUNNING, done=1200, total=5000)
+    response = german_client.get(url("job_state"))
+    html = response.content.decode()
+    assert "1.200" in html
+    assert 'value="1200" max="5000"' in html
+
+
+def test_what_is_wrong_is_said(page):
+    a_run(State.FAILED, error="The <PIM> is gone.")
+    assert "The <PIM> is gone." in page()
+
+
+def test_more_runs_do_not_cost_more_queries(
+    admin_client, django_assert_max_num_queries
+):
+    for _at in range(SHOWN + 5):
+        a_run(counts={"created": 1})
+    a_run(State.RUNNING)
+    with django_assert_max_num_queries(20):
+        admin_client.get(url("jobs"))
+
+
+# Products that wait
+
+
+def waiting_text(client: Client) -> str:
+    return text_of(client.get(url("job_waiting")))
+
+
+def test_products_that_wait_are_counted(pim, configure, admin_client):
+    assert waiting_text(admin_client) == "No product waits."
+    now = timezone.now()
+    pim.product("A1", "City")
+    assert waiting_text(admin_client) == "1 product waits."
+    for number, days, status in (
+        ("A1", 1, "Approved"),
+        ("A2", 3, "Approved"),
+        ("A3", 5, "Published"),
+    ):
+        changed = (now - timedelta(days=days, hours=1)).isoformat()
+        pim.product(number, "City", status=status, modifiedOn=changed)
+    text = waiting_text(admin_client)
+    assert (
+        text.replace("\xa0", " ") == "2 products wait, the longest for 3 days, 1 hour."
+    )
+
+
+def test_a_pim_that_cannot_be_asked_is_no_error_of_the_page(
+    pim_server, configure, admin_client
+):
+    configure(API_ADDRESS="http://127.0.0.1:9/")
+    assert "How many products wait is not known." in waiting_text(admin_client)
+    configure(APP_KEY="", SECRET_KEY="")
+    assert "How many products wait is not known." in waiting_text(admin_client)
+
+
+# Starting
+
+
+def test_run_now_hands_a_run_to_the_workers(
+    pim, publish, admin_client, admin_user, django_capture_on_commit_callbacks
+):
+    pim.product("A1", "City")
+    with django_capture_on_commit_callbacks(execute=True):
+        response = admin_client.post(url("start"))
+    run = JobRun.objects.get()
+    assert response.url == reverse("wagtail_pim:run", args=[run.pk])
+    assert (run.job, run.trigger, run.user) == (JOB, Trigger.ADMIN, admin_user)
+    assert not run.dry_run
+    # The immediate backend, which the tests have, carried it out.
+    assert run.state == State.SUCCEEDED
+    assert run.counts["created"] == 1
+
+
+def test_a_dry_run_writes_nothing(
+    pim, publish, admin_client, django_capture_on_commit_callbacks
+):
+    pim.product("A1", "City")
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(url("start"), {"dry_run": "on"})
+    run = JobRun.objects.get()
+    assert run.dry_run
+    assert run.state == State.SUCCEEDED
+    assert pim.status("A1") == "Approved"
+
+
+def test_a_refused_start_says_by_whom_and_leads_there(admin_client, admin_user):
+    active = start(JOB, trigger=Trigger.ADMIN, user=admin_user)
+    response = admin_client.post(url("start"), follow=True)
+    assert response.redirect_chain == [(url("jobs"), 302)]
+    assert JobRun.objects.count() == 1
+    (message,) = messages_of(response)
+    assert f"{LABEL}, started by admin, waits for a worker since" in message
+    assert reverse("wagtail_pim:run", args=[active.pk]) in message
+
+    # A dry run is in nobody's way.
+    admin_client.post(url("start"), {"dry_run": "on"})
+    assert JobRun.objects.filter(dry_run=True).count() == 1
+
+
+# The task backend
+
+
+def test_the_immediate_backend_is_warned_of(page):
+    assert tasks.why_not_in_background() in page()
+    assert "goes on within the request" in page()
+
+
+def test_the_dummy_backend_is_warned_of(page, settings):
+    package = "django.tasks" if django.VERSION >= (6, 0) else "django_tasks"
+    backend = f"{package}.backends.dummy.DummyBackend"
+    settings.TASKS = {"default": {"BACKEND": backend}}
+    assert "is the dummy one" in page()
+
+
+@pytest.mark.parametrize("backend", ["nowhere.Backend", None])
+def test_a_backend_that_does_not_work_is_warned_of(page, settings, backend):
+    settings.TASKS = {"other": {"BACKEND": backend or "nowhere.Backend"}}
+    if backend:
+        settings.TASKS["default"] = settings.TASKS["other"]
+    assert "the task backend “default” does not work" in page()
+
+
+def test_a_backend_with_workers_is_no_matter(page, settings):
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+    assert tasks.why_not_in_background() == ""
+    assert "TASKS" not in page()
+
+
+# The schedule
+
+
+def test_a_schedule_is_set(admin_client, admin_user):
+    response = admin_client.get(url("schedule"))
+    assert "At 02:00" in text_of(response)
+    assert LABEL in text_of(response)
+
+    response = admin_client.post(
+        url("schedule"), {"enabled": "on", "cron": " 30  4 * * mon "}, follow=True
+    )
+    assert response.redirect_chain == [(url("jobs"), 302)]
+    assert messages_of(response) == [
+        f"The schedule was saved: {LABEL} starts by itself."
+    ]
+    schedule = JobSchedule.objects.get()
+    assert (schedule.job, schedule.cron, schedule.enabled) == (
+        JOB,
+        "30 4 * * MON",
+        True,
+    )
+    assert schedule.due_at > timezone.now()
+    text = text_of(response)
+    assert "Starts by itself: on At 04:30, only on Monday" in text
+    assert text.count("Monday, ") == 3
+    assert (
+        ModelLogEntry.objects.get(action="wagtail_pim.schedule.change").user
+        == admin_user
+    )
+
+    response = admin_client.post(url("schedule"), {"cron": "30 4 * * MON"}, follow=True)
+    assert messages_of(response) == [
+        f"The schedule was saved: {LABEL} does not start by itself."
+    ]
+    schedule.refresh_from_db()
+    assert (schedule.enabled, schedule.due_at) == (False, None)
+
+
+@pytest.mark.parametrize("cron", ["", "every night", "99 * * * *", "0 0 31 2 *"])
+def test_a_bad_expression_is_refused_at_the_field(admin_client, cron):
+    response = admin_client.post(url("schedule"), {"enabled": "on", "cron": cron})
+    assert response.status_code == 200
+    assert response.context["form"].errors.keys() == {"cron"}
+    text = text_of(response)
+    assert "The schedule was not saved because of errors." in text
+    # Said once, at the field.
+    (error,) = response.context["form"].errors["cron"]
+    assert text.count(error) == 1
+    assert not JobSchedule.objects.exists()
+
+
+def test_what_is_typed_is_explained(admin_client):
+    def explained(cron: str) -> str:
+        return text_of(admin_client.get(url("schedule_meaning"), {"cron": cron}))
+
+    text = explained("*/15 8-17 * * *")
+    assert text.startswith("Every 15 minutes")
+    assert len(re.findall(r"\d\d:\d\d CES?T", text)) == 3
+    assert "has five fields" in explained("0 2")
+    assert "“<b>” is not understood" in explained("<b> * * * *").replace("<B>", "<b>")
+
+
+# The chart
+
+
+def drawn(client: Client) -> str:
+    html = client.get(url("jobs")).content.decode()
+    return html[html.index('id="pim-chart-section"') :]
+
+
+def test_the_chart_shows_what_runs_brought_and_how_long(admin_client):
+    a_run(counts={"created": 60, "updated": 30, "failed": 10})
+    chart = drawn(admin_client)
+    assert len(re.findall("<svg[^>]*role=.img.", chart)) == 2
+    (bar,) = RunChart().get_context_data()["bars"]
+    assert [part.outcome for part in bar.parts] == ["created", "updated", "failed"]
+    assert [part.height for part in bar.parts] == [96, 48, 16]
+    assert bar.parts[-1].y == 0
+    text = re.sub(r"<[^>]*>", " ", chart)
+    assert "created: 60 · updated: 30 · failed: 10" in text
+    assert not re.search(r"style=|<script", chart.partition("</section>")[0])
+
+
+def test_the_chart_leaves_out_what_is_no_real_run(admin_client):
+    a_run(dry_run=True)
+    a_run(job=RefreshProduct.name)
+    a_run(State.RUNNING)
+    assert "No run has ended yet." in drawn(admin_client)
+
+
+def test_the_chart_shows_the_last_runs_the_latest_at_the_right(admin_client):
+    now = timezone.now()
+    for at in range(SHOWN + 3):
+        a_run(counts={"created": at}, created_at=now - timedelta(days=30 - at))
+    bars = RunChart().get_context_data()["bars"]
+    assert len(bars) == SHOWN
+    assert [bar.run.counts["created"] for bar in bars] == list(range(3, SHOWN + 3))
+    assert drawn(admin_client).count("<tr>") == SHOWN + 1
+
+
+def test_the_chart_hides_no_failure(admin_client):
+    a_run(counts={"created": 50_000, "failed": 1})
+    a_run(State.INTERRUPTED, started_at=None)
+    failed, interrupted = RunChart().get_context_data()["bars"]
+    assert failed.parts[-1].height >= 3
+    assert sum(part.height for part in failed.parts) <= COUNTS_HEIGHT
+    assert interrupted.ended_early
+    assert interrupted.parts == []
+    assert "×" in drawn(admin_client)
+
+
+def test_the_chart_is_drawn_in_every_language(german_client):
+    for _at in range(3):
+        a_run(counts={"created": 1234})
+    chart = drawn(german_client).partition("<details")[0]
+    lengths = re.findall(r' (?:x|y|width|height)="([^"]*)"', chart)
+    assert "10.75%" in lengths
+    for length in lengths:
+        assert re.fullmatch(r"[\d.]+%?", length), length

@@ -1,0 +1,70 @@
+"""Where people find things: runs in the admin, products in the PIM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote, urljoin, urlsplit
+from uuid import UUID
+
+from django.utils import formats, timezone
+from wagtail.admin.admin_url_finder import ModelAdminURLFinder
+from wagtail.permission_policies import ModelPermissionPolicy
+
+from wagtail_pim.client.options import normalise_api_address
+from wagtail_pim.conf import get_config
+from wagtail_pim.exceptions import ConfigurationError
+from wagtail_pim.jobs import job_label
+from wagtail_pim.models import JobRun, PIMOptions
+
+WEB_SCHEMES: Final = frozenset({"http", "https"})
+
+
+def run_title(run: JobRun) -> str:
+    """What a run is called where a link leads to it."""
+    started = timezone.localtime(run.created_at)
+    return (
+        f"{job_label(run.job)}, {formats.date_format(started, 'SHORT_DATETIME_FORMAT')}"
+    )
+
+
+class RunURLFinder(ModelAdminURLFinder):
+    """Lets Wagtail's reports link to runs, which nobody edits."""
+
+    edit_url_name = "wagtail_pim:run"
+    permission_policy = ModelPermissionPolicy(JobRun)
+
+    def get_edit_url(self, instance: JobRun) -> Any:
+        if self.user and not self.permission_policy.user_has_permission(
+            self.user, "view"
+        ):
+            return None
+        return self.construct_edit_url(instance)
+
+
+def product_addresses() -> Callable[[UUID, str], str]:
+    """Tells where the PIM's own screens show a product, by its Guid and number.
+
+    ``WAGTAIL_PIM["PRODUCT_URL"]`` is relative to the API's host, where it names none.
+    What can't be told is empty. The options are read once, for all products of a list.
+    """
+    pattern = get_config().product_url
+    options = PIMOptions.current()
+    deployed = options.deployed().get("api_address")
+    try:
+        api = normalise_api_address(deployed.value if deployed else options.api_address)
+    except ConfigurationError:
+        pattern = ""
+
+    def address(guid: UUID, number: str) -> str:
+        if not pattern:
+            return ""
+        path = pattern.replace("{guid}", str(guid))
+        path = path.replace("{number}", quote(number, safe=""))
+        try:
+            absolute = urljoin(api, path)
+            return absolute if urlsplit(absolute).scheme in WEB_SCHEMES else ""
+        except ValueError:
+            return ""
+
+    return address

@@ -1,0 +1,46 @@
+"""The menu "PIM"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.menu import MenuItem
+from wagtail.contrib.settings.registry import SettingMenuItem
+from wagtail_modeladmin.options import ModelAdminGroup
+
+from wagtail_pim.models import PIMOptions
+
+from .listings import JobRunAdmin, PimLinkAdmin
+
+
+class JobsMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("wagtail_pim.view_jobrun"))
+
+
+class PimMenu(ModelAdminGroup):
+    """Jobs and options are no lists: they stand around those that are."""
+
+    items = (JobRunAdmin, PimLinkAdmin)
+    menu_label = _("PIM")
+    menu_item_name = "pim"
+    menu_icon = "download"
+    # After documents, before what a site adds without an order.
+    menu_order = 500
+
+    def get_submenu_items(self) -> list[MenuItem]:
+        jobs = JobsMenuItem(
+            _("Jobs"),
+            reverse("wagtail_pim:jobs"),
+            name="pim-jobs",
+            icon_name="tasks",
+            order=0,
+        )
+        lists: list[Any] = super().get_submenu_items()
+        options = SettingMenuItem(
+            PIMOptions, icon="cogs", name="pim-options", order=len(lists) + 1
+        )
+        return [jobs, *lists, options]
