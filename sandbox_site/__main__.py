@@ -35,7 +35,8 @@ class DemoError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
     try:
         return run(options)
     except DemoError as error:
@@ -129,6 +130,7 @@ def sandbox_pim(options: argparse.Namespace) -> Iterator[str]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            process_group=0,  # Ctrl-C is for the demo, which ends them in order.
         )
     try:
         _wait_until_it_answers(process, port)
@@ -216,6 +218,7 @@ def worker() -> Iterator[None]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            process_group=0,  # Ctrl-C is for the demo, which ends them in order.
         )
     try:
         yield
@@ -325,7 +328,7 @@ def _is_free(port: int) -> bool:
 
 
 def _terminate(number: int, frame: Any) -> NoReturn:
-    """SIGTERM ends the demo as Ctrl-C does, so that the PIM ends with it."""
+    """The demo ends as by Ctrl-C, so that what it started ends with it."""
     raise SystemExit(128 + number)
 
 

@@ -377,7 +377,7 @@ def test_runs_are_listed_the_newest_first(pim, pim_command):
     assert pim_command("runs", "--json", "--job", "other").json() == {"runs": []}
     output = " ".join(pim_command("runs").output.split())
     assert "succeeded" in output
-    assert "dry run" in output
+    assert "(dry" in output
 
 
 # stop
@@ -398,6 +398,17 @@ def test_stop_has_a_run_end_after_its_batch(pim, pim_command, on_start):
     result = pim_command("run", JOB, "--json")
     assert "ends after the batch it is at" in results[0].output
     assert (result.code, result.json()["state"]) == (1, "stopped")
+
+
+def test_stop_takes_the_beginning_of_an_id_that_is_one_runs(pim_command):
+    dry = runs.start(JOB, trigger=Trigger.ADMIN, dry_run=True)
+    writer = runs.start(JOB, trigger=Trigger.ADMIN)
+    shown = pim_command("runs").output
+    assert str(dry.pk)[:8] in shown
+    result = pim_command("stop", str(dry.pk)[:8], "--json")
+    assert result.json()["run"] == str(dry.pk)
+    writer.refresh_from_db()
+    assert writer.state == State.QUEUED
 
 
 def test_stop_without_a_run_exits_with_1(pim, pim_command):

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wagtail_pim.jobs.connection_check import Level
-from wagtail_pim.jobs.health import Health, health_of, interrupted_runs
+from wagtail_pim.jobs.health import Health, health_of
+from wagtail_pim.jobs.runs import interrupted_runs
 from wagtail_pim.models import JobRun, JobRunItem, JobSchedule
 from wagtail_pim.models.runs import Outcome, State, Trigger
 

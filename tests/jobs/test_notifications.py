@@ -209,6 +209,32 @@ def test_lateness_is_told_once_until_the_job_starts(site, configure):
     assert schedule.told_late is False
 
 
+def test_job_that_crontab_starts_late_is_told_of(site, configure):
+    configure(NOTIFICATION_EMAILS=["ops@shop.example"])
+    now = timezone.now()
+    schedule = JobSchedule.objects.create(
+        job=JOB,
+        enabled=True,
+        due_at=now - timedelta(hours=6),
+        checked_at=now - timedelta(hours=7),
+    )
+    assert len(start_due(now)) == 1
+    assert subjects() == ["[Spokewell] Publish approved products is late"]
+    assert "Crontab has not asked what is due since" in mail.outbox[0].body
+    schedule.refresh_from_db()
+    assert (schedule.told_late, schedule.checked_at) == (False, now)
+
+
+def test_job_that_started_meanwhile_is_not_told_of():
+    now = timezone.now()
+    schedule = JobSchedule.objects.create(job=JOB, enabled=True, due_at=now)
+    JobSchedule.objects.update(due_at=now + timedelta(days=1))
+    tell_of_lateness(schedule, "It is late.")
+    assert mail.outbox == []
+    schedule.refresh_from_db()
+    assert schedule.told_late is False
+
+
 def test_two_who_find_a_job_late_tell_once():
     schedule = JobSchedule.objects.create(job=JOB, enabled=True)
     tell_of_lateness(schedule, "It is late.")

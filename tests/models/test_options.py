@@ -20,6 +20,7 @@ POSTED = {
     "app_key": "the-app-key",
     "secret_key": "",
     "number_of_lookback_days": "7",
+    "notification_emails": "ada@shop.example\r\n\r\nops@shop.example\r\n",
 }
 
 
@@ -29,6 +30,7 @@ def deploy(settings, monkeypatch):
     for name in ("ENVIRONMENT", "APP_KEY", "SECRET_KEY", "API_ADDRESS"):
         monkeypatch.delenv(f"PIM_{name}", raising=False)
     monkeypatch.delenv("PIM_NUMBER_OF_LOOKBACK_DAYS", raising=False)
+    monkeypatch.delenv("PIM_NOTIFICATION_EMAILS", raising=False)
 
     def deploy(**options):
         settings.WAGTAIL_PIM = options
@@ -151,9 +153,39 @@ def test_options_that_are_not_set_are_a_configuration_error():
         PIMOptions.load().connection()
 
 
+def test_nobody_is_told_at_first():
+    assert PIMOptions.current().recipients() == []
+
+
+@pytest.mark.parametrize(
+    "deployed",
+    [
+        ["ops@shop.example", "pim@shop.example"],
+        "ops@shop.example, pim@shop.example",
+        "ops@shop.example;pim@shop.example",
+        "ops@shop.example\npim@shop.example\n",
+    ],
+)
+def test_deployed_addresses_win(stored, deploy, deployed):
+    stored.notification_emails = "ada@shop.example"
+    deploy(NOTIFICATION_EMAILS=deployed)
+    assert stored.recipients() == ["ops@shop.example", "pim@shop.example"]
+    deploy(NOTIFICATION_EMAILS=[])
+    assert stored.recipients() == []
+    deploy()
+    assert stored.recipients() == ["ada@shop.example"]
+
+
+def test_addresses_of_the_environment(stored, deploy, monkeypatch):
+    monkeypatch.setenv("PIM_NOTIFICATION_EMAILS", "ops@shop.example,pim@shop.example")
+    deploy()
+    assert stored.recipients() == ["ops@shop.example", "pim@shop.example"]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
+        ("notification_emails", "ada@shop.example\nops"),
         ("api_address", "http://pim.example"),
         ("api_address", "https://[::1"),
         ("api_address", ""),
@@ -199,6 +231,7 @@ def test_posted_options_are_stored_and_the_secret_encrypted(form):
     assert options.app_key == "the-app-key"
     assert options.api_address == "https://pim.example/"
     assert options.number_of_lookback_days == 7
+    assert options.recipients() == ["ada@shop.example", "ops@shop.example"]
 
 
 def test_empty_secret_keeps_the_stored_one(stored, form):
@@ -222,6 +255,7 @@ def test_new_secret_replaces_the_stored_one(stored, form):
         ("environment", "Staging", "Staging"),
         ("number_of_lookback_days", "0", "1"),
         ("number_of_lookback_days", "9999", "3650"),
+        ("notification_emails", "a@b.example\nops", "“ops” is not an e-mail address"),
     ],
 )
 def test_value_that_cannot_be_used_is_refused(stored, form, field, value, message):
@@ -254,6 +288,7 @@ DEPLOYED = {
     "SECRET_KEY": OTHER_KEY,
     "NUMBER_OF_LOOKBACK_DAYS": 9,
     "API_ADDRESS": "https://deployed.example",
+    "NOTIFICATION_EMAILS": "deployed@shop.example",
 }
 
 
@@ -269,6 +304,11 @@ def test_deployed_option_is_shown_disabled_with_its_source(stored, form, deploy,
         assert str(DEPLOYED[name]) in str(field)
     others = [f for f in response.context["form"] if f.name != name.lower()]
     assert not any(f.field.disabled for f in others)
+
+
+def test_deployed_list_of_addresses_is_shown_as_one(stored, form, deploy):
+    deploy(NOTIFICATION_EMAILS=["ada@shop.example", "ops@shop.example"])
+    assert 'value="ada@shop.example, ops@shop.example"' in form().content.decode()
 
 
 def test_deployed_secret_is_not_shown(stored, form, deploy):
@@ -287,6 +327,7 @@ def test_deployed_options_are_not_stored(stored, form, deploy):
     assert options.environment == Environment.SANDBOX
     assert options.api_address == DEFAULT_API_ADDRESS
     assert options.number_of_lookback_days == 5
+    assert options.notification_emails == ""
 
 
 def test_option_beside_deployed_ones_is_stored(stored, form, deploy):

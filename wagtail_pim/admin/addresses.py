@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 from uuid import UUID
@@ -20,12 +21,14 @@ from wagtail_pim.models import JobRun, PIMOptions
 WEB_SCHEMES: Final = frozenset({"http", "https"})
 
 
+def shown(moment: datetime) -> str:
+    """A moment as lists and links have it."""
+    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+
+
 def run_title(run: JobRun) -> str:
     """What a run is called where a link leads to it."""
-    started = timezone.localtime(run.created_at)
-    return (
-        f"{job_label(run.job)}, {formats.date_format(started, 'SHORT_DATETIME_FORMAT')}"
-    )
+    return f"{job_label(run.job)}, {shown(run.created_at)}"
 
 
 class RunURLFinder(ModelAdminURLFinder):

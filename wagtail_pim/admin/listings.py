@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.timesince import timesince
@@ -43,7 +44,7 @@ from wagtail_pim.models import JobRun, PimLink
 from wagtail_pim.models.links import KINDS
 from wagtail_pim.models.runs import Outcome, State, Trigger
 
-from .addresses import RunURLFinder, product_addresses
+from .addresses import RunURLFinder, product_addresses, shown
 from .side_panel import may_refresh_record
 
 EXPORTED_AT_ONCE: Final = 500
@@ -101,15 +102,10 @@ class ListingView(SpreadsheetExportMixin, PermissionCheckedMixin, BaseListingVie
 
     def exported(self, queryset: QuerySet[Any]) -> Iterator[Any]:
         """All rows, not held in memory at the same time."""
-        rows: list[Any] = []
-        for row in queryset.iterator(EXPORTED_AT_ONCE):
-            rows.append(row)
-            if len(rows) == EXPORTED_AT_ONCE:
-                self.complete(rows)
-                yield from rows
-                rows = []
-        self.complete(rows)
-        yield from rows
+        one_by_one = queryset.iterator(EXPORTED_AT_ONCE)
+        while rows := list(islice(one_by_one, EXPORTED_AT_ONCE)):
+            self.complete(rows)
+            yield from rows
 
     def complete(self, rows: Sequence[Any]) -> None:
         """Add to the rows what their columns show besides the fields."""
@@ -212,11 +208,6 @@ def seconds_in_words(seconds: float) -> str:
     return timesince(now - timedelta(seconds=whole), now)
 
 
-def started(run: JobRun) -> str:
-    moment = timezone.localtime(run.created_at)
-    return formats.date_format(moment, "SHORT_DATETIME_FORMAT")
-
-
 def duration_in_words(run: JobRun) -> str:
     duration = run.duration()
     return "" if duration is None else seconds_in_words(duration.total_seconds())
@@ -273,7 +264,7 @@ class RunsView(ListingView):
         TitleColumn(
             "created_at",
             label=gettext_lazy("Started"),
-            accessor=started,
+            accessor=lambda run: shown(run.created_at),
             sort_key="created_at",
             url_name="wagtail_pim:run",
         ),

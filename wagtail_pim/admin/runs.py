@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -41,7 +41,7 @@ from wagtail_pim.models import JobRun, JobRunItem
 from wagtail_pim.models.runs import ITEM_KINDS, Outcome, State, Trigger
 from wagtail_pim.tasks import enqueue
 
-from .addresses import run_title
+from .addresses import run_title, shown
 from .listings import (
     ListingView,
     RunsView,
@@ -49,7 +49,6 @@ from .listings import (
     YesNoFilter,
     duration_in_words,
     seconds_in_words,
-    started,
 )
 from .side_panel import label_of
 
@@ -91,11 +90,12 @@ def _explanation(run: JobRun) -> str:
     if run.state == State.QUEUED:
         return _explanation_of_waiting(run, now - run.created_at)
     if run.state == State.RUNNING:
-        if _is_silent(run):
+        patience = timedelta(seconds=get_config().heartbeat_timeout)
+        if run.heartbeat_at is not None and run.heartbeat_at < now - patience:
             return _(
                 "Since %(time)s its worker gives no sign of life. If it is dead, the "
                 "next start takes the run over and goes on where it ended."
-            ) % {"time": _clock(run.heartbeat_at)}
+            ) % {"time": shown(run.heartbeat_at)}
         if run.stop_requested_at is not None:
             return _("It was asked to stop, and stops after the batch it is at.")
         if run.total is None:
@@ -115,16 +115,7 @@ def _explanation_of_waiting(run: JobRun, waited: timedelta) -> str:
         "Since %(time)s it waits for a worker. Start one, as “manage.py db_worker” or "
         "“manage.py rqworker” does for the task backends of these names, or stop the "
         "run and start the job from the command line: manage.py pim run %(job)s."
-    ) % {"time": _clock(run.created_at), "job": run.job}
-
-
-def _is_silent(run: JobRun) -> bool:
-    patience = timedelta(seconds=get_config().heartbeat_timeout)
-    return run.heartbeat_at is not None and run.heartbeat_at < timezone.now() - patience
-
-
-def _clock(moment: Any) -> str:
-    return formats.time_format(timezone.localtime(moment))
+    ) % {"time": shown(run.created_at), "job": run.job}
 
 
 def _announcement(run: JobRun) -> str:
@@ -331,7 +322,7 @@ class RunView(ListingView):
             "url": reverse(RunsView.index_url_name),
             "label": RunsView.page_title,
         }
-        of_run = {"url": "", "label": started(self.run)}
+        of_run = {"url": "", "label": shown(self.run.created_at)}
         return [*self.breadcrumbs_items, of_list, of_run]
 
     def get_index_url(self) -> str:

@@ -18,7 +18,7 @@ from wagtail_pim.models.runs import ACTIVE_STATES, State
 
 from . import runs
 from .connection_check import Level
-from .registry import JOBS, job_label
+from .registry import job_label
 
 BAD: Final = (State.FAILED, State.INTERRUPTED)
 GOOD: Final = (State.SUCCEEDED, State.FAILED_ITEMS)
@@ -107,13 +107,6 @@ def health_of(job: str, *, now: datetime | None = None) -> Health:
         schedule=schedule,
         late=late,
     )
-
-
-def interrupted_runs() -> list[JobRun]:
-    """The last run of each job, where it was interrupted."""
-    ended = JobRun.objects.filter(dry_run=False).exclude(state__in=ACTIVE_STATES)
-    last = [ended.filter(job=job).first() for job in JOBS]
-    return [run for run in last if run and run.state == State.INTERRUPTED]
 
 
 def shown(moment: datetime) -> str:

@@ -50,7 +50,10 @@ def tell_of_end(run: JobRun) -> None:
 
 def tell_of_lateness(schedule: JobSchedule, reason: str) -> None:
     """Tell once that a job has not started when it was due."""
-    untold = JobSchedule.objects.filter(pk=schedule.pk, told_late=False)
+    # Not of one that another host has started meanwhile.
+    untold = JobSchedule.objects.filter(
+        pk=schedule.pk, due_at=schedule.due_at, told_late=False
+    )
     if untold.update(told_late=True):
         _send("late.txt", lambda: _about_lateness(schedule, reason))
 

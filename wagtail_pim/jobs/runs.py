@@ -102,6 +102,13 @@ def interrupted_run(job: str, numbers: list[str]) -> JobRun | None:
     return last
 
 
+def interrupted_runs() -> list[JobRun]:
+    """The last run of each job, where it was interrupted."""
+    ended = JobRun.objects.filter(dry_run=False).exclude(state__in=ACTIVE_STATES)
+    last = [ended.filter(job=job).first() for job in JOBS]
+    return [run for run in last if run and run.state == State.INTERRUPTED]
+
+
 def active_writer() -> JobRun | None:
     """The run that writes, or waits to."""
     return (

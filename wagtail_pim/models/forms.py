@@ -10,6 +10,13 @@ from wagtail_pim.client.auth import decode_secret_key
 from wagtail_pim.exceptions import ConfigurationError
 
 
+def _shown(name: str, value: Any) -> Any:
+    """What is deployed, as the form shows it; the secret it does not."""
+    if name == "secret_key":
+        return None
+    return value if isinstance(value, (str, int)) else ", ".join(value)
+
+
 class PIMOptionsForm(WagtailAdminModelForm):
     """Never shows the secret, and never lets the admin edit what is deployed."""
 
@@ -35,7 +42,7 @@ class PIMOptionsForm(WagtailAdminModelForm):
                 help_text=_("Set by the deployment: %(source)s")
                 % {"source": option.source},
             )
-            self.initial[name] = None if name == "secret_key" else option.value
+            self.initial[name] = _shown(name, option.value)
 
     def clean_secret_key(self) -> str:
         value = self.cleaned_data["secret_key"]

@@ -79,6 +79,15 @@ class PIMOptions(BaseGenericSetting):
         default=DEFAULT_API_ADDRESS,
         validators=[validate_api_address],
     )
+    notification_emails = models.TextField(
+        _("notification addresses"),
+        blank=True,
+        validators=[validate_addresses],
+        help_text=_(
+            "E-mail addresses, one a line. They are told when a job fails, is late, "
+            "has failed items, or works again."
+        ),
+    )
 
     base_form_class = PIMOptionsForm
     panels = [
@@ -92,7 +101,13 @@ class PIMOptions(BaseGenericSetting):
             ],
             heading=_("Connection"),
         ),
-        MultiFieldPanel([FieldPanel("number_of_lookback_days")], heading=_("Jobs")),
+        MultiFieldPanel(
+            [
+                FieldPanel("number_of_lookback_days"),
+                FieldPanel("notification_emails"),
+            ],
+            heading=_("Jobs"),
+        ),
     ]
 
     class Meta:
@@ -126,7 +141,7 @@ class PIMOptions(BaseGenericSetting):
     def recipients(self) -> list[str]:
         """Whom the jobs send e-mails to."""
         deployed = self.deployed().get("notification_emails")
-        return addresses(deployed.value) if deployed else []
+        return addresses(deployed.value if deployed else self.notification_emails)
 
     def connection(self) -> ConnectionOptions:
         """The options in force; raises ConfigurationError if they can't be used."""

@@ -8,7 +8,6 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -31,18 +30,19 @@ from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import PimError, RunRefusedError
 from wagtail_pim.jobs import JOBS, job_label, runs
 from wagtail_pim.jobs.connection_check import Level, check_connection
-from wagtail_pim.jobs.health import Health, health_of, interrupted_runs, shown
+from wagtail_pim.jobs.health import Health, health_of, shown
 from wagtail_pim.jobs.journal import Progress as ShowProgress
 from wagtail_pim.jobs.notifications import tell_of_lateness
 from wagtail_pim.jobs.schedules import in_words, start_due
 from wagtail_pim.jobs.termination import EXIT_CODE as TERMINATED
 from wagtail_pim.jobs.termination import Terminated, told_of_sigterm
 from wagtail_pim.models import JobRun, JobRunItem
-from wagtail_pim.models.runs import Outcome, State, Trigger
+from wagtail_pim.models.runs import ACTIVE_STATES, Outcome, State, Trigger
 
 EXIT_CODES = {State.SUCCEEDED: 0, State.FAILED_ITEMS: 2}
 INTERRUPTED = 130
 ITEMS_SHOWN = 50
+SHORT_ID = 8
 LEVEL_LABELS = {
     Level.OK: gettext_lazy("OK"),
     Level.WARNING: gettext_lazy("Warning"),
@@ -97,9 +97,8 @@ class Command(BaseCommand):
         stop.add_argument(
             "run",
             nargs="?",
-            type=UUID,
             metavar="RUN",
-            help="the run's id; without it, the run that writes",
+            help="the run's id or its beginning; without it, the run that writes",
         )
         recover = add(
             "recover",
@@ -190,8 +189,8 @@ class Command(BaseCommand):
         else:
             self._print_runs(chosen)
 
-    def stop(self, *, run: UUID | None, json: bool, **_rest: Any) -> None:
-        found = JobRun.objects.filter(pk=run).first() if run else runs.active_writer()
+    def stop(self, *, run: str | None, json: bool, **_rest: Any) -> None:
+        found = _active_run(run) if run else runs.active_writer()
         if found is None or not runs.request_stop(found):
             self._give_up(
                 json, "idle", "nothing_to_stop", _("There is no run to stop."), 1
@@ -209,7 +208,8 @@ class Command(BaseCommand):
     def recover(self, *, now: bool, json: bool, **_rest: Any) -> None:
         dead = runs.recover(at_once=now)
         resumed = [
-            self._carry_out(run.job, numbers=run.numbers) for run in interrupted_runs()
+            self._carry_out(run.job, numbers=run.numbers)
+            for run in runs.interrupted_runs()
         ]
         if json:
             self._print_json(
@@ -319,7 +319,7 @@ class Command(BaseCommand):
         table.add_column(_("Done"), justify="right")
         for run in chosen:
             cells = (
-                str(run.pk),
+                str(run.pk)[:SHORT_ID],
                 _title(run),
                 shown(run.created_at),
                 runs.started_by(run),
@@ -351,8 +351,10 @@ class Command(BaseCommand):
             _print_some(console, run.items.filter(reason=""), _planned_lines)
         _print_some(console, run.failed_items(), _failure_line)
         closing = [_("Warning: %(text)s") % {"text": text} for text in run.warnings]
-        if run.error:
+        if run.state == State.FAILED:
             closing.append(_("The run failed: %(error)s") % {"error": run.error})
+        elif run.error:
+            closing.append(run.error)
         for line in closing:
             console.print(printable(line), markup=False)
 
@@ -379,6 +381,16 @@ def _progress(title: str) -> Iterator[ShowProgress]:
     ) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _active_run(beginning: str) -> JobRun | None:
+    """The one whose id begins so."""
+    found = [
+        run
+        for run in JobRun.objects.filter(state__in=ACTIVE_STATES)
+        if str(run.pk).startswith(beginning)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _title(run: JobRun) -> str:

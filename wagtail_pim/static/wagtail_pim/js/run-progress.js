@@ -24,6 +24,7 @@ class RunProgress extends window.StimulusModule.Controller {
 
   disconnect() {
     document.removeEventListener('visibilitychange', this.comeBack);
+    this.isOver = true;
     clearTimeout(this.timer);
   }
 
@@ -73,15 +74,20 @@ class RunProgress extends window.StimulusModule.Controller {
     template.innerHTML = html;
     const fresh = template.content.firstElementChild;
     const shown = this.section;
+    const focus = shown.contains(document.activeElement) && document.activeElement;
     if (fresh.dataset.runState === shown.dataset.runState) {
       // The buttons stay as they are, and with them the focus.
-      shown
-        .querySelector('[data-run-live]')
-        .replaceWith(fresh.querySelector('[data-run-live]'));
+      const live = fresh.querySelector('[data-run-live]');
+      shown.querySelector('[data-run-live]').replaceWith(live);
+      if (focus && !focus.isConnected) {
+        const address = focus.getAttribute('href');
+        [...live.querySelectorAll('a')]
+          .find((link) => link.getAttribute('href') === address)
+          ?.focus();
+      }
     } else {
-      const hadFocus = shown.contains(document.activeElement);
       shown.replaceWith(fresh);
-      if (hadFocus) fresh.focus();
+      if (focus) fresh.focus();
     }
     const { announcement } = fresh.dataset;
     if (this.announcementTarget.textContent !== announcement) {
