@@ -167,6 +167,8 @@ def make_project(
                 "PYTHONUNBUFFERED": "1",
             }
             project = Project(tmp_path, pim, environment)
+            # Shown where a test fails.
+            stack.callback(lambda: print(project.logs()))
             stack.callback(lambda: [project.kill(p) for p in project.processes])
             return project
 

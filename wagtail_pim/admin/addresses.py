@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 from uuid import UUID
 
-from django.utils import formats, timezone
 from wagtail.admin.admin_url_finder import ModelAdminURLFinder
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from wagtail_pim.client.options import normalise_api_address
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError
-from wagtail_pim.jobs import job_label
 from wagtail_pim.models import JobRun, PIMOptions
 
 WEB_SCHEMES: Final = frozenset({"http", "https"})
-
-
-def shown(moment: datetime) -> str:
-    """A moment as lists and links have it."""
-    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
-
-
-def run_title(run: JobRun) -> str:
-    """What a run is called where a link leads to it."""
-    return f"{job_label(run.job)}, {shown(run.created_at)}"
 
 
 class RunURLFinder(ModelAdminURLFinder):

@@ -12,10 +12,10 @@ from typing import Any, Final
 from wagtail.admin.ui.components import Component
 
 from wagtail_pim.jobs import JOBS, job_label
+from wagtail_pim.jobs.words import run_title
 from wagtail_pim.models import JobRun
 from wagtail_pim.models.runs import ACTIVE_STATES, Outcome, State
 
-from .addresses import run_title
 from .listings import duration_in_words, seconds_in_words
 
 SHOWN: Final = 20

@@ -20,8 +20,8 @@ from wagtail.admin.auth import permission_required
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail.admin.widgets import SwitchInput
 
-from wagtail_pim.exceptions import PimError, RunRefusedError
-from wagtail_pim.jobs import JOBS, connect, runs
+from wagtail_pim.exceptions import PimError
+from wagtail_pim.jobs import JOBS, connect
 from wagtail_pim.jobs.base import IMPATIENT, Job
 from wagtail_pim.jobs.health import health_of
 from wagtail_pim.jobs.schedules import (
@@ -32,11 +32,11 @@ from wagtail_pim.jobs.schedules import (
     schedule_of,
 )
 from wagtail_pim.models import JobSchedule
-from wagtail_pim.models.runs import Trigger
-from wagtail_pim.tasks import enqueue, why_not_in_background
+from wagtail_pim.tasks import why_not_in_background
 
 from .chart import RunChart
 from .listings import duration_in_words
+from .starting import start_run
 
 may_view = permission_required("wagtail_pim.view_jobrun")
 may_run = permission_required("wagtail_pim.run_jobs")
@@ -129,27 +129,12 @@ def waiting(request: HttpRequest, job: str) -> HttpResponse:
 def start(request: HttpRequest, job: str) -> HttpResponse:
     """Begin a run; its page shows how it goes on."""
     _job_or_404(job)
-    try:
-        run = runs.start(
-            job,
-            trigger=Trigger.ADMIN,
-            user=request.user,
-            dry_run="dry_run" in request.POST,
-        )
-    except RunRefusedError as error:
-        messages.error(request, str(error), buttons=_buttons_to_active_run())
-        return redirect("wagtail_pim:jobs")
-    enqueue(run)
-    return redirect("wagtail_pim:run", run.pk)
-
-
-def _buttons_to_active_run() -> list[Any]:
-    run = runs.active_writer()
-    if run is None:
-        return []
-    return [
-        messages.button(reverse("wagtail_pim:run", args=[run.pk]), _("See the run"))
-    ]
+    return start_run(
+        request,
+        job,
+        dry_run="dry_run" in request.POST,
+        back=reverse("wagtail_pim:jobs"),
+    )
 
 
 class ScheduleForm(forms.ModelForm):

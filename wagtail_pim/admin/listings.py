@@ -38,13 +38,14 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail_modeladmin.helpers import PermissionHelper
 from wagtail_modeladmin.options import ModelAdmin
 
-from wagtail_pim.jobs import job_label, runs
+from wagtail_pim.jobs import job_label
+from wagtail_pim.jobs.words import shown, started_by
 from wagtail_pim.kinds import PRODUCT_KINDS
 from wagtail_pim.models import JobRun, PimLink
 from wagtail_pim.models.links import KINDS
 from wagtail_pim.models.runs import Outcome, State, Trigger
 
-from .addresses import RunURLFinder, product_addresses, shown
+from .addresses import RunURLFinder, product_addresses
 from .side_panel import may_refresh_record
 
 EXPORTED_AT_ONCE: Final = 500
@@ -314,7 +315,7 @@ class RunsView(ListingView):
     def complete(self, rows: Sequence[Any]) -> None:
         for run in rows:
             run.job_label = job_label(run.job)
-            run.started_by = runs.started_by(run)
+            run.started_by = started_by(run)
 
 
 class JobRunAdmin(ListAdmin):

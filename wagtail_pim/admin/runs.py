@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,15 +32,12 @@ from wagtail.admin.utils import (
 from wagtail.models import Page
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from wagtail_pim.conf import get_config
-from wagtail_pim.exceptions import RunRefusedError
 from wagtail_pim.jobs import JOBS, job_label, runs
+from wagtail_pim.jobs.words import run_title, shown, started_by, why_silent
 from wagtail_pim.kinds import CATEGORY_KINDS, PRODUCT_KINDS
 from wagtail_pim.models import JobRun, JobRunItem
-from wagtail_pim.models.runs import ITEM_KINDS, Outcome, State, Trigger
-from wagtail_pim.tasks import enqueue
+from wagtail_pim.models.runs import ITEM_KINDS, Outcome, State
 
-from .addresses import run_title, shown
 from .listings import (
     ListingView,
     RunsView,
@@ -51,13 +47,12 @@ from .listings import (
     seconds_in_words,
 )
 from .side_panel import label_of
+from .starting import start_run
 
 may_view = permission_required("wagtail_pim.view_jobrun")
 may_run = permission_required("wagtail_pim.run_jobs")
 may_stop = permission_required("wagtail_pim.stop_jobs")
 
-# A worker takes a run up at once, if there is one.
-USUAL_WAIT: Final = timedelta(seconds=20)
 SHORTENED_TO: Final = 200
 
 
@@ -86,36 +81,20 @@ class Pace:
 
 def _explanation(run: JobRun) -> str:
     """What the state of the run means, and what follows or is to be done."""
-    now = timezone.now()
+    if run.is_active and (silence := why_silent(run)):
+        return silence
     if run.state == State.QUEUED:
-        return _explanation_of_waiting(run, now - run.created_at)
+        return _("It waits for a worker.")
     if run.state == State.RUNNING:
-        patience = timedelta(seconds=get_config().heartbeat_timeout)
-        if run.heartbeat_at is not None and run.heartbeat_at < now - patience:
-            return _(
-                "Since %(time)s its worker gives no sign of life. If it is dead, the "
-                "next start takes the run over and goes on where it ended."
-            ) % {"time": shown(run.heartbeat_at)}
         if run.stop_requested_at is not None:
             return _("It was asked to stop, and stops after the batch it is at.")
         if run.total is None:
             return _("It asks the PIM what there is to do.")
-        return ""
     if run.state == State.STOPPED and run.stop_requested_by is not None:
         return _("%(user)s stopped it.") % {
             "user": get_user_display_name(run.stop_requested_by)
         }
     return ""
-
-
-def _explanation_of_waiting(run: JobRun, waited: timedelta) -> str:
-    if waited < USUAL_WAIT:
-        return _("It waits for a worker.")
-    return _(
-        "Since %(time)s it waits for a worker. Start one, as “manage.py db_worker” or "
-        "“manage.py rqworker” does for the task backends of these names, or stop the "
-        "run and start the job from the command line: manage.py pim run %(job)s."
-    ) % {"time": shown(run.created_at), "job": run.job}
 
 
 def _announcement(run: JobRun) -> str:
@@ -159,7 +138,7 @@ def overview(run: JobRun, user: Any) -> dict[str, Any]:
     return {
         "run": run,
         "job": job_label(run.job),
-        "started_by": runs.started_by(run),
+        "started_by": started_by(run),
         "duration": duration_in_words(run),
         "explanation": _explanation(run),
         "announcement": _announcement(run),
@@ -393,19 +372,13 @@ def retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if run.is_active or run.job not in JOBS or not numbers:
         messages.warning(request, _("There is nothing to retry."))
         return redirect("wagtail_pim:run", run.pk)
-    try:
-        again = runs.start(
-            run.job,
-            trigger=Trigger.ADMIN,
-            user=request.user,
-            dry_run=run.dry_run,
-            numbers=numbers,
-        )
-    except RunRefusedError as error:
-        messages.error(request, str(error))
-        return redirect("wagtail_pim:run", run.pk)
-    enqueue(again)
-    return redirect("wagtail_pim:run", again.pk)
+    return start_run(
+        request,
+        run.job,
+        dry_run=run.dry_run,
+        numbers=numbers,
+        back=reverse("wagtail_pim:run", args=[run.pk]),
+    )
 
 
 urlpatterns = [

@@ -14,13 +14,14 @@ from wagtail.admin.ui.side_panels import BaseSidePanel
 from wagtail.admin.views.pages.edit import EditView
 from wagtail.models import Page
 
+from wagtail_pim.jobs.words import run_title
 from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.locking.labels import field_label
 from wagtail_pim.locking.ownership import owned_fields
 from wagtail_pim.locking.pages import SyncedPageMixin
 from wagtail_pim.models import JobRun, PimLink
 
-from .addresses import product_addresses, run_title
+from .addresses import product_addresses
 
 REFRESH_PERMISSION: Final = "wagtail_pim.refresh_pimlink"
 # What a job can change besides the fields.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Count, Min, QuerySet
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,9 +16,9 @@ from wagtail_pim.conf import get_config
 from wagtail_pim.models import JobRun, JobRunItem, JobSchedule
 from wagtail_pim.models.runs import ACTIVE_STATES, State
 
-from . import runs
 from .connection_check import Level
 from .registry import job_label
+from .words import shown, started_by, why_silent
 
 BAD: Final = (State.FAILED, State.INTERRUPTED)
 GOOD: Final = (State.SUCCEEDED, State.FAILED_ITEMS)
@@ -92,7 +92,7 @@ def health_of(job: str, *, now: datetime | None = None) -> Health:
         *_of_results(of_all_products, last_good, ended, active),
     ]
     if late:
-        blocked = writer is not None and not _is_silent(writer, now)
+        blocked = writer is not None and not why_silent(writer, now)
         findings.append((Level.WARNING if blocked else Level.ERROR, late))
     elif schedule and schedule.enabled and _is_unwatched(schedule, now):
         findings.append((Level.WARNING, _crontab_is_silent(schedule)))
@@ -107,11 +107,6 @@ def health_of(job: str, *, now: datetime | None = None) -> Health:
         schedule=schedule,
         late=late,
     )
-
-
-def shown(moment: datetime) -> str:
-    """As people read it, in their time zone."""
-    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
 
 
 # The results
@@ -192,39 +187,9 @@ def _still_failing(last: JobRun, ended: QuerySet[JobRun]) -> int:
     return last.failed_items().exclude(number__in=mended).count()
 
 
-# A run under way
-
-
 def _of_active(run: JobRun | None, now: datetime) -> Iterator[tuple[Level, str]]:
-    if run is None or not _is_silent(run, now):
-        return
-    if run.state == State.QUEUED:
-        yield (
-            Level.ERROR,
-            _(
-                "It waits for a worker since %(since)s. Start a worker of the task "
-                "backend, or stop the run and start it from the command line."
-            )
-            % {"since": shown(run.created_at)},
-        )
-    else:
-        yield (
-            Level.ERROR,
-            _(
-                "Its worker (%(worker)s) gives no sign of life since %(since)s. The "
-                "next start goes on where it ended."
-            )
-            % {
-                "worker": run.worker,
-                "since": shown(run.heartbeat_at or run.created_at),
-            },
-        )
-
-
-def _is_silent(run: JobRun, now: datetime) -> bool:
-    heard = run.created_at if run.state == State.QUEUED else run.heartbeat_at
-    patience = timedelta(seconds=get_config().heartbeat_timeout)
-    return heard is not None and heard < now - patience
+    if run is not None and (silence := why_silent(run, now)):
+        yield Level.ERROR, silence
 
 
 # The schedule
@@ -250,7 +215,7 @@ def lateness(schedule: JobSchedule, writer: JobRun | None, now: datetime) -> str
         "or stop it."
     ) % {
         "job": job_label(writer.job),
-        "who": runs.started_by(writer),
+        "who": started_by(writer),
         "since": shown(writer.started_at or writer.created_at),
     }
     return f"{due} {way}"

@@ -145,14 +145,15 @@ class ProductJob(Job):
                 self.committed(result)
         except BaseException:
             # Also where the process is told to end while the PIM is being told.
-            self._note_statuses(results)
+            self._settle(results)
             self.journal.record(reported)
             raise
-        self._note_statuses(results)
+        self._settle(results)
         self.add(*reported)
-        self._announce(results)
 
-    def _announce(self, results: Iterable[Result]) -> None:
+    def _settle(self, results: Sequence[Result]) -> None:
+        if not self.run.dry_run:
+            note_statuses({result.product.id: result.status() for result in results})
         for result in results:
             page, outcome = result.page, result.item.outcome
             if page is None:
@@ -166,10 +167,6 @@ class ProductJob(Job):
                     created=outcome == Outcome.CREATED,
                     run=self.run,
                 )
-
-    def _note_statuses(self, results: Iterable[Result]) -> None:
-        if not self.run.dry_run:
-            note_statuses({result.product.id: result.status() for result in results})
 
     def _images(
         self, contents: Sequence[PageContent]

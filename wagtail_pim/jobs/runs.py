@@ -28,9 +28,8 @@ from django.db import (
 )
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from wagtail.admin.utils import get_user_display_name
 from wagtail.log_actions import log
 
 from wagtail_pim.client.entities import printable
@@ -53,6 +52,7 @@ from .journal import Journal, Progress
 from .notifications import tell_of_end
 from .refresh_product import RefreshProduct
 from .registry import JOBS, job_label
+from .words import shown, started_by
 
 logger = logging.getLogger(__name__)
 
@@ -372,10 +372,7 @@ def _refusal() -> str:
     facts = {
         "job": job_label(run.job),
         "who": started_by(run),
-        "since": formats.date_format(
-            timezone.localtime(run.started_at or run.created_at),
-            "SHORT_DATETIME_FORMAT",
-        ),
+        "since": shown(run.started_at or run.created_at),
         "where": run.worker,
     }
     if run.state == State.QUEUED:
@@ -393,10 +390,3 @@ def _refusal() -> str:
         )
         % facts
     )
-
-
-def started_by(run: JobRun) -> str:
-    """The user's name, else from where the run was started."""
-    if run.user is not None:
-        return get_user_display_name(run.user)
-    return run.get_trigger_display()

@@ -312,8 +312,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "item of a PIM run",
-                "verbose_name_plural": "items of PIM runs",
+                "verbose_name": "record of a run",
+                "verbose_name_plural": "records of runs",
                 "ordering": ["pk"],
                 "default_permissions": (),
             },

@@ -164,7 +164,7 @@ class JobRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return f"{self.job} {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
 
     @property
     def is_active(self) -> bool:
@@ -247,8 +247,8 @@ class JobRunItem(models.Model):
     differences = models.JSONField(_("differences"), default=dict)
 
     class Meta:
-        verbose_name = _("item of a PIM run")
-        verbose_name_plural = _("items of PIM runs")
+        verbose_name = _("record of a run")
+        verbose_name_plural = _("records of runs")
         ordering = ["pk"]
         default_permissions = ()
         indexes = [

@@ -30,12 +30,13 @@ from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import PimError, RunRefusedError
 from wagtail_pim.jobs import JOBS, job_label, runs
 from wagtail_pim.jobs.connection_check import Level, check_connection
-from wagtail_pim.jobs.health import Health, health_of, shown
+from wagtail_pim.jobs.health import Health, health_of
 from wagtail_pim.jobs.journal import Progress as ShowProgress
 from wagtail_pim.jobs.notifications import tell_of_lateness
 from wagtail_pim.jobs.schedules import in_words, start_due
 from wagtail_pim.jobs.termination import EXIT_CODE as TERMINATED
 from wagtail_pim.jobs.termination import Terminated, told_of_sigterm
+from wagtail_pim.jobs.words import shown, started_by
 from wagtail_pim.models import JobRun, JobRunItem
 from wagtail_pim.models.runs import ACTIVE_STATES, Outcome, State, Trigger
 
@@ -322,7 +323,7 @@ class Command(BaseCommand):
                 str(run.pk)[:SHORT_ID],
                 _title(run),
                 shown(run.created_at),
-                runs.started_by(run),
+                started_by(run),
                 run.get_state_display(),
                 str(run.done),
             )
@@ -402,7 +403,7 @@ def _in_short(run: JobRun) -> str:
     return _("%(state)s, started %(time)s by %(who)s") % {
         "state": run.get_state_display(),
         "time": shown(run.created_at),
-        "who": runs.started_by(run),
+        "who": started_by(run),
     }
 
 

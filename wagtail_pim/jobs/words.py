@@ -1,0 +1,53 @@
+"""How runs are spoken of, in the admin, on the command line and in e-mails."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from wagtail.admin.utils import get_user_display_name
+
+from wagtail_pim.conf import get_config
+from wagtail_pim.models import JobRun
+from wagtail_pim.models.runs import State
+
+from .registry import job_label
+
+
+def shown(moment: datetime) -> str:
+    """A moment in short, in the reader's time zone."""
+    local = timezone.localtime(moment)
+    # English times end in a full stop, which a sentence may follow.
+    return f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M}"
+
+
+def run_title(run: JobRun) -> str:
+    """What a run is called where a link leads to it."""
+    return f"{job_label(run.job)}, {shown(run.created_at)}"
+
+
+def started_by(run: JobRun) -> str:
+    """The user's name, else from where the run was started."""
+    if run.user is not None:
+        return get_user_display_name(run.user)
+    return str(run.get_trigger_display())
+
+
+def why_silent(run: JobRun, now: datetime | None = None) -> str:
+    """That nothing is heard of an active run, and what to do; empty if all is well."""
+    heard = run.created_at if run.state == State.QUEUED else run.heartbeat_at
+    patience = timedelta(seconds=get_config().heartbeat_timeout)
+    if heard is None or heard >= (now or timezone.now()) - patience:
+        return ""
+    if run.state == State.QUEUED:
+        return _(
+            "It waits for a worker since %(time)s. Start one, as “manage.py db_worker” "
+            "or “manage.py rqworker” does for the task backends of these names, or "
+            "stop the run and start the job on the command line: manage.py pim run "
+            "%(job)s."
+        ) % {"time": shown(heard), "job": run.job}
+    return _(
+        "Its worker (%(worker)s) gives no sign of life since %(time)s. The next start "
+        "takes the run over and goes on where it ended."
+    ) % {"worker": run.worker, "time": shown(heard)}
