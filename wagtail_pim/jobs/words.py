@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -13,6 +14,9 @@ from wagtail_pim.models import JobRun
 from wagtail_pim.models.runs import State
 
 from .registry import job_label
+
+# A worker takes a run up at once, unless it is busy with something else.
+USUAL_WAIT: Final = timedelta(seconds=60)
 
 
 def shown(moment: datetime) -> str:
@@ -36,8 +40,11 @@ def started_by(run: JobRun) -> str:
 
 def why_silent(run: JobRun, now: datetime | None = None) -> str:
     """That nothing is heard of an active run, and what to do; empty if all is well."""
-    heard = run.created_at if run.state == State.QUEUED else run.heartbeat_at
-    patience = timedelta(seconds=get_config().heartbeat_timeout)
+    if run.state == State.QUEUED:
+        heard, patience = run.created_at, USUAL_WAIT
+    else:
+        heard = run.heartbeat_at
+        patience = timedelta(seconds=get_config().heartbeat_timeout)
     if heard is None or heard >= (now or timezone.now()) - patience:
         return ""
     if run.state == State.QUEUED:
