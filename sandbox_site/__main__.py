@@ -27,6 +27,7 @@ HOST: Final = "127.0.0.1"
 PIM_START_SECONDS: Final = 120
 STOP_SECONDS: Final = 5
 JOB: Final = "publish_approved_products"
+ENDED_BY_SIGNAL: Final = 128
 
 
 class DemoError(Exception):
@@ -91,6 +92,8 @@ def run(options: argparse.Namespace) -> int:
     with pim_in_use(options) as pim_address:
         prepare_shop(options.port)
         code = 0 if options.no_sync else run_job()
+        if code >= ENDED_BY_SIGNAL:
+            return code
         report(code, pim_address, options)
         if not options.once:
             with worker():
@@ -329,7 +332,7 @@ def _is_free(port: int) -> bool:
 
 def _terminate(number: int, frame: Any) -> NoReturn:
     """The demo ends as by Ctrl-C, so that what it started ends with it."""
-    raise SystemExit(128 + number)
+    raise SystemExit(ENDED_BY_SIGNAL + number)
 
 
 def _say(text: str) -> None:

@@ -79,9 +79,12 @@ def site(db: None) -> Iterator[Site]:
     cache.clear()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def refilled_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Gives back what migrations filled in: tests with transactions empty it all."""
+    """Gives back what migrations filled in: tests with transactions empty it all.
+
+    The scope is wider than that of what empties it, and so comes after.
+    """
     yield
     with django_db_blocker.unblock():
         connection.creation.deserialize_db_from_string(

@@ -295,6 +295,8 @@ def test_a_run_that_is_told_to_end_notes_its_interruption(
     pim, pim_command, pim_server, number, code
 ):
     pim.product("A1")
+    # A shell lets what it starts in the background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     handler = signal.getsignal(signal.SIGTERM)
     pim_server.faults.add(
         Fault("Approved", kind="call", callback=lambda: os.kill(os.getpid(), number))

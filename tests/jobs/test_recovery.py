@@ -310,7 +310,7 @@ def test_what_was_acknowledged_and_not_noted_is_known_as_published(
 
     with monkeypatch.context() as patch:
         patch.setattr(AssumedCalls, "acknowledge", die)
-        patch.setattr(PublishApprovedProducts, "_note_statuses", lambda *args: None)
+        patch.setattr(PublishApprovedProducts, "_settle", lambda *args: None)
         with pytest.raises(Killed):
             publish()
     statuses = PimLink.objects.filter(kind=Kind.PRODUCT).values_list(
