@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.utils.translation import gettext as _
+
+from wagtail_pim.exceptions import ConfigurationError
+
 from .base import Job
 from .publish_approved_products import PublishApprovedProducts
 from .refresh_product import RefreshProduct
@@ -20,3 +24,14 @@ _LABELS: Final = {job.name: job.label for job in _ALL}
 def job_label(name: str) -> str:
     """What people call the job of a run; of one that is no more, its name."""
     return str(_LABELS.get(name, name))
+
+
+def job_named(name: str) -> type[Job]:
+    """Raises ConfigurationError where this version has no such job."""
+    try:
+        return JOBS[name]
+    except KeyError:
+        raise ConfigurationError(
+            _("There is no job %(name)s. There are: %(names)s.")
+            % {"name": name, "names": ", ".join(JOBS)}
+        ) from None

@@ -51,7 +51,7 @@ from .heartbeat import Heartbeat
 from .journal import Journal, Progress
 from .notifications import tell_of_end
 from .refresh_product import RefreshProduct
-from .registry import JOBS, job_label
+from .registry import JOBS, job_label, job_named
 from .words import shown, started_by
 
 logger = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ def carry_out(
     with Heartbeat(run):
         try:
             journal = Journal(run, show_progress)
-            state = _execute(journal, make_job or JOBS[run.job], policy)
+            state = _execute(journal, make_job, policy)
         except RunLostError as error:
             logger.error("Run %s: %s", run.pk, error)
             raise
@@ -179,7 +179,9 @@ def refresh_product(link: PimLink, user: Any) -> JobRun:
     )
 
 
-def _execute(journal: Journal, make_job: MakeJob, policy: RetryPolicy | None) -> State:
+def _execute(
+    journal: Journal, make_job: MakeJob | None, policy: RetryPolicy | None
+) -> State:
     """The state in which the run ends; why, if not well, is noted in the run."""
     run = journal.run
     guard: AbstractContextManager[None] = (
@@ -187,6 +189,7 @@ def _execute(journal: Journal, make_job: MakeJob, policy: RetryPolicy | None) ->
     )
     try:
         with guard:
+            make_job = make_job or job_named(run.job)
             make_job(connect(policy=policy), journal).execute()
     except RunLostError:
         raise
@@ -222,8 +225,8 @@ def _execute(journal: Journal, make_job: MakeJob, policy: RetryPolicy | None) ->
     wait=tenacity.wait_random_exponential(max=10),
     reraise=True,
 )
-def _finish(run: JobRun, state: State) -> None:
-    """Store how the run ended; the database may need a moment to come back."""
+def _store_end(run: JobRun, state: State) -> None:
+    """The database may need a moment to come back."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
     _recount(run)
@@ -246,15 +249,23 @@ def _finish(run: JobRun, state: State) -> None:
     run.refresh_from_db(
         fields=["finished_at", "heartbeat_at", "work_started_at", "stop_requested_at"]
     )
+
+
+def _finish(run: JobRun, state: State) -> None:
+    _store_end(run, state)
     _tell_of_end(run)
 
 
 def _tell_of_end(run: JobRun) -> None:
+    """Whatever goes wrong here, the run has ended as it did."""
     logger.info("Run %s: %s", run.pk, run.state)
-    log(run, "wagtail_pim.run.finish", user=run.user, data={"state": str(run.state)})
-    run_finished.send_robust(JobRun, run=run)
-    tell_of_end(run)
-    forget_old_runs()
+    try:
+        log(run, "wagtail_pim.run.finish", user=run.user, data={"state": run.state})
+        run_finished.send_robust(JobRun, run=run)
+        tell_of_end(run)
+        forget_old_runs()
+    except Exception:
+        logger.exception("Run %s: its end could not be told", run.pk)
 
 
 def fail_to_start(run: JobRun, error: Exception) -> None:
