@@ -297,7 +297,7 @@ def test_a_refused_start_says_by_whom_and_leads_there(admin_client, admin_user):
     assert response.redirect_chain == [(url("jobs"), 302)]
     assert JobRun.objects.count() == 1
     (message,) = messages_of(response)
-    assert f"{LABEL}, started by admin, waits for a worker since" in message
+    assert f"{LABEL}, started by admin, has been waiting for a worker since" in message
     assert reverse("wagtail_pim:run", args=[active.pk]) in message
 
     # A dry run is in nobody's way.

@@ -112,7 +112,7 @@ def test_a_run_that_waits_says_so(admin_client):
 def test_one_that_waits_long_tells_how_to_start_a_worker(admin_client):
     created = timezone.now() - timedelta(seconds=61)
     text = overview_of(admin_client, make_run(State.QUEUED, created_at=created))
-    assert "It waits for a worker since" in text
+    assert "It has been waiting for a worker since" in text
     assert "db_worker" in text
     assert f"manage.py pim run {JOB}" in text
 
@@ -143,7 +143,7 @@ def test_a_run_whose_worker_is_silent_is_named(admin_client, configure):
     now = timezone.now()
     silent = running(heartbeat_at=now - timedelta(seconds=61), dry_run=True)
     alive = running(heartbeat_at=now - timedelta(seconds=50))
-    assert "gives no sign of life since" in overview_of(admin_client, silent)
+    assert "has given no sign of life since" in overview_of(admin_client, silent)
     assert "next start takes the run over" in overview_of(admin_client, silent)
     assert "sign of life" not in overview_of(admin_client, alive)
 
@@ -151,7 +151,7 @@ def test_a_run_whose_worker_is_silent_is_named(admin_client, configure):
 def test_a_run_that_was_asked_to_stop_says_when_it_does(admin_client):
     run = running(stop_requested_at=timezone.now())
     response = admin_client.get(url(run, "run_progress"))
-    assert "stops after the batch it is at" in text_of(response)
+    assert "ends after the current batch" in text_of(response)
     assert re.search(r"<button[^>]*disabled>Stop", response.content.decode())
 
 
@@ -454,7 +454,7 @@ def test_a_run_under_way_stops_after_its_batch(pim, publish, configure, allow):
     finally:
         product_published.disconnect(press_stop)
     assert run.state == State.STOPPED
-    assert "The run stops after the batch it is at." in told[0]
+    assert "The run ends after the current batch." in told[0]
     assert ProductPage.objects.count() == len(told) == 1
     assert "Anna Able stopped it." in overview_of(client, run)
 
@@ -514,7 +514,7 @@ def test_a_dry_run_is_retried_as_a_dry_run(
 def test_while_another_run_writes_there_is_no_retry(failed_run, admin_client):
     other = running()
     response = admin_client.post(url(failed_run, "retry"), follow=True)
-    assert "is running since" in text_of(response)
+    assert "has been running since" in text_of(response)
     assert set(JobRun.objects.values_list("pk", flat=True)) == {failed_run.pk, other.pk}
 
 

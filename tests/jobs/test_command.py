@@ -398,7 +398,7 @@ def test_stop_has_a_run_end_after_its_batch(pim, pim_command, on_start):
     results = []
     on_start(lambda run: results.append(pim_command("stop", str(run.pk))))
     result = pim_command("run", JOB, "--json")
-    assert "ends after the batch it is at" in results[0].output
+    assert "ends after the current batch" in results[0].output
     assert (result.code, result.json()["state"]) == (1, "stopped")
 
 

@@ -153,7 +153,7 @@ def test_run_that_no_worker_takes_up():
     run = make_run(State.QUEUED, ago(minutes=5))
     found = health()
     assert (found.level, found.active) == (Level.ERROR, run)
-    assert "waits for a worker since 06/01/2026 11:55" in found.messages[0]
+    assert "has been waiting for a worker since 06/01/2026 11:55" in found.messages[0]
 
 
 def test_run_that_was_queued_just_now():
@@ -166,7 +166,7 @@ def test_run_without_a_sign_of_life():
     found = health()
     assert found.level == Level.ERROR
     assert (
-        "Its worker (web1:7) gives no sign of life since 06/01/2026 11:51"
+        "Its worker (web1:7) has given no sign of life since 06/01/2026 11:51"
         in (found.messages[0])
     )
 
@@ -220,7 +220,9 @@ def test_crontab_that_never_asked_is_told_before_the_job_is_late(schedule):
     schedule(checked_at=None)
     found = health()
     assert (found.level, found.late) == (Level.WARNING, "")
-    assert found.messages[0].startswith("Crontab has never asked what is due. See that")
+    assert found.messages[0].startswith(
+        "Crontab has never asked what is due. Check that"
+    )
 
 
 def test_job_is_late_as_crontab_does_not_ask(schedule):
@@ -245,7 +247,7 @@ def test_job_is_late_as_another_run_is_in_its_way(schedule, django_user_model):
     found = health()
     assert found.level == Level.WARNING
     assert (
-        "Refresh product, started by ada, is in the way since 06/01/2026 10:30"
+        "Refresh product, started by ada, has been in the way since 06/01/2026 10:30"
         in found.late
     )
     assert found.active is None

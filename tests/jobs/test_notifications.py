@@ -198,7 +198,7 @@ def test_lateness_is_told_once_until_the_job_starts(site, configure):
     start_due(now)
     start_due(now + timedelta(minutes=1))
     assert subjects() == ["[Spokewell] Publish approved products is late"]
-    assert "is in the way since" in mail.outbox[0].body
+    assert "has been in the way since" in mail.outbox[0].body
     assert "https://shop.example/admin/pim/jobs/" in mail.outbox[0].body
     schedule.refresh_from_db()
     assert schedule.told_late is True

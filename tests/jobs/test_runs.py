@@ -137,7 +137,7 @@ class TestStart:
             for fact in (
                 "Publish approved products",
                 "schedule",
-                "is running since",
+                "has been running since",
                 since,
                 stored(run).worker,
             ):

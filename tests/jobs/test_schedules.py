@@ -353,4 +353,4 @@ def test_listed_job_gives_up_in_the_end(site, configure, caplog):
     assert run_when_free(JOB) is None
     assert JobRun.objects.get() == other
     assert "publish_approved_products was not started" in caplog.text
-    assert "is running since" in caplog.text
+    assert "has been running since" in caplog.text

@@ -45,7 +45,7 @@ def test_what_was_killed_is_made_good_with_nothing_twice_and_nothing_lost(
     die(project, RUN, "%27Approved%27", "GET", nth=2)
     refused = project.manage(*RUN)
     assert refused.returncode == 1, refused
-    for fact in ("Publish approved products", "command line", "is running since"):
+    for fact in ("Publish approved products", "command line", "has been running since"):
         assert fact in " ".join(refused.stderr.split())
     assert_consistent()
 

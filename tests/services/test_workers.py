@@ -152,7 +152,7 @@ def test_killed_worker_is_taken_over(
 
     page.goto("/admin/pim/jobs/")
     press_run_now(page)
-    expect(page.get_by_text("is running since")).to_be_visible()
+    expect(page.get_by_text("has been running since")).to_be_visible()
 
     start_worker()
     wait_for(lambda: is_silent(killed), what="the end of the lease")

@@ -87,7 +87,7 @@ def _explanation(run: JobRun) -> str:
         return _("It waits for a worker.")
     if run.state == State.RUNNING:
         if run.stop_requested_at is not None:
-            return _("It was asked to stop, and stops after the batch it is at.")
+            return _("It was asked to stop, and ends after the current batch.")
         if run.total is None:
             return _("It asks the PIM what there is to do.")
     if run.state == State.STOPPED and run.stop_requested_by is not None:
@@ -356,7 +356,7 @@ def stop(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if not runs.request_stop(run, request.user):
         messages.warning(request, _("The run has ended already."))
     elif run.is_active:
-        messages.success(request, _("The run stops after the batch it is at."))
+        messages.success(request, _("The run ends after the current batch."))
     else:
         messages.success(request, _("The run was stopped before it began."))
     back = reverse("wagtail_pim:run", args=[run.pk])

@@ -128,10 +128,10 @@ def _of_results(
         yield (
             Level.WARNING,
             ngettext(
-                "%(count)d record failed. The run says why; retry it when the cause "
-                "is mended.",
-                "%(count)d records failed. The run says why; retry them when the "
-                "cause is mended.",
+                "%(count)d record failed. The run says why; retry it once the "
+                "cause is fixed.",
+                "%(count)d records failed. The run says why; retry them once the "
+                "cause is fixed.",
                 count,
             )
             % {"count": count},
@@ -211,8 +211,8 @@ def lateness(schedule: JobSchedule, writer: JobRun | None, now: datetime) -> str
     if writer is None:
         return f"{due} {_crontab_is_silent(schedule)}"
     way = _(
-        "%(job)s, started by %(who)s, is in the way since %(since)s. Wait for its end, "
-        "or stop it."
+        "%(job)s, started by %(who)s, has been in the way since %(since)s. Wait for "
+        "its end, or stop it."
     ) % {
         "job": job_label(writer.job),
         "who": started_by(writer),
@@ -234,7 +234,7 @@ def _crontab_is_silent(schedule: JobSchedule) -> str:
             "time": shown(schedule.checked_at)
         }
     remedy = _(
-        "See that “manage.py crontab show” lists the line of wagtail_pim.cron and that "
-        "the cron service is running."
+        "Check that “manage.py crontab show” lists the line of wagtail_pim.cron and "
+        "that the cron service is running."
     )
     return f"{silence} {remedy}"

@@ -32,6 +32,6 @@ def job_named(name: str) -> type[Job]:
         return JOBS[name]
     except KeyError:
         raise ConfigurationError(
-            _("There is no job %(name)s. There are: %(names)s.")
+            _("There is no job %(name)s. The jobs are: %(names)s.")
             % {"name": name, "names": ", ".join(JOBS)}
         ) from None

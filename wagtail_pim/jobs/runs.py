@@ -271,8 +271,8 @@ def _tell_of_end(run: JobRun) -> None:
 def fail_to_start(run: JobRun, error: Exception) -> None:
     """Of a waiting run that no worker can be told of."""
     run.error = _(
-        "The task backend did not take it (%(error)s). See that it is running and that "
-        "TASKS in the settings names it rightly."
+        "The task backend did not take it (%(error)s). Check that it is running and "
+        "that TASKS in the settings names it correctly."
     ) % {"error": f"{type(error).__name__}: {error}"}
     if JobRun.objects.filter(pk=run.pk, state=State.QUEUED).update(
         state=State.FAILED,
@@ -389,15 +389,15 @@ def _refusal() -> str:
     if run.state == State.QUEUED:
         return (
             _(
-                "%(job)s, started by %(who)s, waits for a worker since %(since)s. Wait "
-                "for its end, or stop it."
+                "%(job)s, started by %(who)s, has been waiting for a worker since "
+                "%(since)s. Wait for its end, or stop it."
             )
             % facts
         )
     return (
         _(
-            "%(job)s, started by %(who)s, is running since %(since)s on %(where)s. "
-            "Wait for its end, or stop it."
+            "%(job)s, started by %(who)s, has been running since %(since)s on "
+            "%(where)s. Wait for its end, or stop it."
         )
         % facts
     )

@@ -136,7 +136,7 @@ def clean_cron(text: str) -> str:
     except ValueError:
         comes = False
     if not comes:
-        raise ValidationError(_("No day is like this: the job would never start."))
+        raise ValidationError(_("There is no such day: the job would never start."))
     return cron
 
 

@@ -49,12 +49,12 @@ def why_silent(run: JobRun, now: datetime | None = None) -> str:
         return ""
     if run.state == State.QUEUED:
         return _(
-            "It waits for a worker since %(time)s. Start one, as “manage.py db_worker” "
-            "or “manage.py rqworker” does for the task backends of these names, or "
-            "stop the run and start the job on the command line: manage.py pim run "
-            "%(job)s."
+            "It has been waiting for a worker since %(time)s. Start one, for example "
+            "with “manage.py db_worker” or “manage.py rqworker”, depending on the task "
+            "backend; or stop the run and start the job on the command line: "
+            "manage.py pim run %(job)s."
         ) % {"time": shown(heard), "job": run.job}
     return _(
-        "Its worker (%(worker)s) gives no sign of life since %(time)s. The next start "
-        "takes the run over and goes on where it ended."
+        "Its worker (%(worker)s) has given no sign of life since %(time)s. The next "
+        "start takes the run over and goes on where it ended."
     ) % {"worker": run.worker, "time": shown(heard)}

@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             name="notification_emails",
             field=models.TextField(
                 blank=True,
-                help_text="E-mail addresses, one a line. They are told when a job fails, is late, has failed items, or works again.",
+                help_text="E-mail addresses, one per line. They get a mail when a job fails, is late, has failed items, or works again.",
                 validators=[wagtail_pim.models.options.validate_addresses],
                 verbose_name="notification addresses",
             ),

@@ -84,8 +84,8 @@ class PIMOptions(BaseGenericSetting):
         blank=True,
         validators=[validate_addresses],
         help_text=_(
-            "E-mail addresses, one a line. They are told when a job fails, is late, "
-            "has failed items, or works again."
+            "E-mail addresses, one per line. They get a mail when a job fails, is "
+            "late, has failed items, or works again."
         ),
     )
 

@@ -92,7 +92,7 @@ class Command(BaseCommand):
         history.add_argument("--limit", type=int, default=20, help="how many at most")
         stop = add(
             "stop",
-            "stop a run after the batch it is at",
+            "stop a run after the current batch",
             "What it committed stays. Exits with 1 if there is nothing to stop.",
         )
         stop.add_argument(
@@ -201,7 +201,7 @@ class Command(BaseCommand):
             self._print_json(found.as_json())
         elif found.is_active:
             self.stdout.write(
-                _("Run %(run)s ends after the batch it is at.") % {"run": found.pk}
+                _("Run %(run)s ends after the current batch.") % {"run": found.pk}
             )
         else:
             self.stdout.write(_("Run %(run)s was stopped.") % {"run": found.pk})
