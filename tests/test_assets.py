@@ -62,7 +62,9 @@ def obtain(files, django_capture_on_commit_callbacks):
 
     def obtain(**properties):
         with django_capture_on_commit_callbacks(execute=True):
-            images, faults = obtain_images([asset(**properties)], files.fetch)
+            images, faults = obtain_images(
+                [asset(**properties)], files.fetch, lambda: None
+            )
         image = get_image_model().objects.filter(pk=images.get(GUID)).first()
         return image, [fault.reason for fault in faults]
 

@@ -26,12 +26,13 @@ from wagtail_pim.models.runs import State, Trigger
 JOB = "publish_approved_products"
 LABEL = "Publish approved products"
 
+OF_JOBS = {"view_jobrun", "run_jobs", "stop_jobs", "change_jobschedule"}
 GET_VIEWS = {
-    "jobs": "view_jobrun",
-    "job_state": "view_jobrun",
-    "job_waiting": "view_jobrun",
-    "schedule": "change_jobschedule",
-    "schedule_meaning": "change_jobschedule",
+    "jobs": OF_JOBS,
+    "job_state": OF_JOBS,
+    "job_waiting": OF_JOBS,
+    "schedule": {"change_jobschedule"},
+    "schedule_meaning": {"change_jobschedule"},
 }
 
 
@@ -92,11 +93,13 @@ def german_client(admin_client, admin_user) -> Client:
 # Who may
 
 
-@pytest.mark.parametrize(("name", "codename"), GET_VIEWS.items())
-def test_a_view_is_for_those_with_its_permission(pim, configure, db, name, codename):
-    assert with_permissions(codename).get(url(name)).status_code == 200
+@pytest.mark.parametrize(("name", "needed"), GET_VIEWS.items())
+def test_a_view_is_for_those_with_its_permission(pim, configure, db, name, needed):
+    """Who may do anything with jobs sees them."""
+    for codename in needed:
+        assert with_permissions(codename).get(url(name)).status_code == 200
 
-    others = {*GET_VIEWS.values(), "run_jobs", "stop_jobs"} - {codename}
+    others = {*OF_JOBS, "view_pimlink", "change_pimoptions"} - needed
     response = with_permissions(*others).get(url(name))
     assert response.url == reverse("wagtailadmin_home")
     assert Client().get(url(name)).url.startswith(reverse("wagtailadmin_login"))
@@ -109,7 +112,7 @@ def test_a_script_without_permission_gets_no_page(db):
 
 
 def test_only_those_who_may_run_jobs_start_them(db):
-    others = [*GET_VIEWS.values(), "stop_jobs", "change_pimoptions"]
+    others = OF_JOBS - {"run_jobs"}
     response = with_permissions(*others).post(url("start"))
     assert response.url == reverse("wagtailadmin_home")
     assert Client().post(url("start")).url.startswith(reverse("wagtailadmin_login"))
@@ -212,6 +215,21 @@ def test_progress_is_a_number_in_every_language(german_client):
     assert 'value="1200" max="5000"' in html
 
 
+def test_a_dry_run_under_way_is_shown_beside_a_run_that_waits(page):
+    a_run(State.RUNNING, dry_run=True, done=3, total=9)
+    a_run(State.QUEUED)
+    text = page()
+    assert "running – see the run dry run 3 of 9 done" in text
+    assert text.index("running – see") < text.index("waiting – see")
+
+
+def test_a_run_of_some_products_is_told_from_one_of_all(page):
+    run = a_run(numbers=["A1"])
+    assert "succeeded – see the run 1 product only" in page()
+    JobRun.objects.filter(pk=run.pk).update(numbers=["A1", "A2"])
+    assert "2 products only" in page()
+
+
 def test_what_is_wrong_is_said(page):
     a_run(State.FAILED, error="The <PIM> is gone.")
     assert "The <PIM> is gone." in page()
@@ -235,10 +253,10 @@ def waiting_text(client: Client) -> str:
 
 
 def test_products_that_wait_are_counted(pim, configure, admin_client):
-    assert waiting_text(admin_client) == "No product waits."
+    assert waiting_text(admin_client) == "No product waits in the PIM."
     now = timezone.now()
     pim.product("A1", "City")
-    assert waiting_text(admin_client) == "1 product waits."
+    assert waiting_text(admin_client) == "1 product waits in the PIM."
     for number, days, status in (
         ("A1", 1, "Approved"),
         ("A2", 3, "Approved"),
@@ -246,19 +264,19 @@ def test_products_that_wait_are_counted(pim, configure, admin_client):
     ):
         changed = (now - timedelta(days=days, hours=1)).isoformat()
         pim.product(number, "City", status=status, modifiedOn=changed)
-    text = waiting_text(admin_client)
-    assert (
-        text.replace("\xa0", " ") == "2 products wait, the longest for 3 days, 1 hour."
+    assert waiting_text(admin_client) == (
+        "2 products wait in the PIM. The oldest was last changed 3 days, 1 hour ago."
     )
 
 
 def test_a_pim_that_cannot_be_asked_is_no_error_of_the_page(
     pim_server, configure, admin_client
 ):
+    told = "It is not known how many products are waiting."
     configure(API_ADDRESS="http://127.0.0.1:9/")
-    assert "How many products wait is not known." in waiting_text(admin_client)
+    assert told in waiting_text(admin_client)
     configure(APP_KEY="", SECRET_KEY="")
-    assert "How many products wait is not known." in waiting_text(admin_client)
+    assert told in waiting_text(admin_client)
 
 
 # Starting
@@ -370,6 +388,9 @@ def test_a_schedule_is_set(admin_client, admin_user):
     ]
     schedule.refresh_from_db()
     assert (schedule.enabled, schedule.due_at) == (False, None)
+    history = text_of(admin_client.get(reverse("wagtailadmin_reports:site_history")))
+    assert "A PIM job starts by itself now: 30 4 * * MON" in history
+    assert "A PIM job does not start by itself any more (30 4 * * MON)" in history
 
 
 @pytest.mark.parametrize("cron", ["", "every night", "99 * * * *", "0 0 31 2 *"])

@@ -29,6 +29,7 @@ from wagtail_pim.signals import product_published
 pytestmark = pytest.mark.django_db
 
 JOB = PublishApprovedProducts.name
+OF_JOBS = {"view_jobrun", "run_jobs", "stop_jobs", "change_jobschedule"}
 
 
 def url(run: JobRun, view: str = "run") -> str:
@@ -220,7 +221,32 @@ def test_how_many_queries_a_look_at_the_progress_takes(admin_client, queries):
     assert len(captured.reads()) == 6
 
 
+def test_nothing_is_left_once_all_is_done(admin_client):
+    begun = timezone.now() - timedelta(seconds=100)
+    text = overview_of(admin_client, running(work_started_at=begun, done=9, total=9))
+    assert "records a second" in text
+    assert "left" not in text
+
+
+def test_many_numbers_are_shortened(admin_client):
+    run = make_run(numbers=[f"N{n}" for n in range(21)])
+    assert "N18, N19 and others, 21 in all" in overview_of(admin_client, run)
+
+
 # Items
+
+
+def test_what_is_unchanged_is_only_counted(pim, publish, admin_client):
+    note = "Unchanged ones are only counted."
+    assert note not in text_of(admin_client.get(url(make_run())))
+    pim.product("A1")
+    publish()
+    pim.change("A1")
+    run = publish()
+    assert run.counts == {"unchanged": 1}
+    assert note in text_of(admin_client.get(url(run)))
+    response = admin_client.get(url(run), {"outcome": "failed"})
+    assert note not in text_of(response)
 
 
 def test_the_records_with_links_to_their_pages_and_to_the_pim(
@@ -408,6 +434,25 @@ def test_nothing_of_the_pim_is_taken_for_a_formula(admin_client, begin):
         assert not str(cell.value).startswith(begin)
 
 
+@pytest.mark.parametrize("text", ["a;=1+1", "a; -1", 'a;"=1+1"', "a\n=1+1", "a;b;@x"])
+def test_nor_is_it_where_a_semicolon_parts_the_cells(admin_client, text):
+    run = make_run()
+    make_item(run, "A1", title=text)
+    response = admin_client.get(url(run), {"export": "csv"})
+    content = b"".join(response.streaming_content).decode()
+    cells = [
+        cell for row in csv.reader(io.StringIO(content), delimiter=";") for cell in row
+    ]
+    assert len(cells) > 2
+    assert not [cell for cell in cells if cell.strip()[:1] in set("=+-@")]
+
+
+def test_a_semicolon_in_a_text_stays_as_it_is(admin_client):
+    run = make_run()
+    make_item(run, "A1", title="8 × 10; black; a-b=c")
+    assert rows_of(admin_client, run)[1][1] == "8 × 10; black; a-b=c"
+
+
 def test_what_no_spreadsheet_can_hold_does_not_break_the_export(admin_client):
     run = make_run()
     make_item(run, "A\x0bB", title="x" * 40_000)
@@ -435,7 +480,7 @@ def test_a_waiting_run_is_stopped_at_once(allow, user):
     assert run.state == State.STOPPED
     text = text_of(response)
     assert "The run was stopped before it began." in text
-    assert "Anna Able stopped it." in text
+    assert "Stopped by Anna Able" in text
 
 
 def test_a_run_under_way_stops_after_its_batch(pim, publish, configure, allow):
@@ -456,7 +501,9 @@ def test_a_run_under_way_stops_after_its_batch(pim, publish, configure, allow):
     assert run.state == State.STOPPED
     assert "The run ends after the current batch." in told[0]
     assert ProductPage.objects.count() == len(told) == 1
-    assert "Anna Able stopped it." in overview_of(client, run)
+    text = overview_of(client, run)
+    assert "Stopped by Anna Able" in text
+    assert text.count("Stopped.") == 1
 
 
 def test_a_run_that_has_ended_is_not_stopped(admin_client):
@@ -538,21 +585,58 @@ def test_a_run_without_failures_has_no_retry(admin_client):
     assert "There is nothing to retry." in text_of(response)
 
 
+# Again
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.INTERRUPTED, State.STOPPED])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_ended_early_is_run_again(allow, state, dry_run):
+    client = allow("run_jobs")
+    run = make_run(state, dry_run=dry_run)
+    html = client.get(url(run)).content.decode()
+    form = html.partition("Run again")[0].rpartition("<form")[2]
+    address = re.search('action="(.*?)"', form)[1]
+    fields = dict(re.findall('type="hidden" name="(dry_run)" value="(.*?)"', form))
+    response = client.post(address, fields)
+    again = JobRun.objects.exclude(pk=run.pk).get()
+    assert response.url == url(again)
+    assert (again.job, again.dry_run, again.numbers) == (JOB, dry_run, [])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": State.SUCCEEDED},
+        {"state": State.FAILED_ITEMS},
+        {"state": State.RUNNING},
+        {"job": "of_old"},
+        {"job": RefreshProduct.name},
+        {"numbers": ["A1"]},
+    ],
+)
+def test_other_runs_are_not_run_again(admin_client, values):
+    run = make_run(**{"state": State.FAILED, **values})
+    assert "Run again" not in overview_of(admin_client, run)
+
+
 # Who may
 
 
 @pytest.mark.parametrize(
     ("view", "method", "permission"),
     [
-        ("run", "get", "view_jobrun"),
-        ("run_results", "get", "view_jobrun"),
-        ("run_progress", "get", "view_jobrun"),
+        *(
+            (view, "get", permission)
+            for view in ("run", "run_results", "run_progress")
+            for permission in OF_JOBS
+        ),
         ("stop", "post", "stop_jobs"),
         ("retry", "post", "run_jobs"),
     ],
 )
 def test_each_view_has_its_permission(allow, view, method, permission):
-    others = {"view_jobrun", "run_jobs", "stop_jobs", "refresh_pimlink"} - {permission}
+    others = {*OF_JOBS, "view_pimlink", "refresh_pimlink"}
+    others -= OF_JOBS if method == "get" else {permission}
     run = running()
     client = allow(*others)
     script = {"X-Requested-With": "XMLHttpRequest"}
@@ -593,6 +677,7 @@ def test_who_is_not_logged_in_is_sent_to_do_so(client, view):
 
 def test_who_may_look_alone_has_no_buttons(allow, failed_run):
     client = allow("view_jobrun")
+    assert "Run again" not in overview_of(client, make_run(State.FAILED))
     assert "Retry 1" not in overview_of(client, failed_run)
     assert ">Stop<" not in client.get(url(running())).content.decode()
 

@@ -10,7 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
 from django.urls import reverse
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
+from wagtail.users.models import UserProfile
 
 from tests.pim_data import guid
 from wagtail_pim.jobs import PublishApprovedProducts, runs
@@ -83,7 +84,12 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_fits(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    """On a phone and on a desk; what is too wide for Wagtail's main is cut off."""
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        main = page.locator("main")
+        needed, there = main.evaluate("m => [m.scrollWidth, m.clientWidth]")
+        assert needed <= there, f"{page.url} at {width}"
 
 
 def open_jobs(page: Page) -> None:
@@ -148,7 +154,6 @@ def test_progress_moves_by_itself_and_the_records_come_in_the_end(
     expect(live).to_contain_text("left")
     expect(page.get_by_role("status").last).to_have_text("50 percent done")
     assert_accessible(page)
-    page.set_viewport_size({"width": 390, "height": 800})
     assert_fits(page)
     # The button is the same all the while: who stands on it stays there.
     stop = page.get_by_role("button", name="Stop")
@@ -179,7 +184,9 @@ def test_stop_stops_after_the_batch(admin_page: Page, pim, publish, batches, wor
     bar = page.get_by_role("progressbar")
     expect(bar).to_have_attribute("max", "3", timeout=ENDED)
     page.get_by_role("button", name="Stop").click()
-    expect(page.locator("[data-run-live]")).to_contain_text("stops after the batch")
+    expect(page.locator("[data-run-live]")).to_contain_text(
+        "ends after the current batch"
+    )
     expect(page.get_by_role("button", name="Stop")).to_be_disabled()
     batches()
     expect(state_of(page)).to_contain_text("stopped", timeout=ENDED)
@@ -212,19 +219,17 @@ def test_who_was_logged_out_is_told_to_reload(admin_page: Page, publish):
     expect(page.get_by_text("Reload the page")).to_be_visible(timeout=ENDED)
 
 
-def test_the_lists_are_searched_and_fit_a_phone(admin_page: Page, pim, publish):
+def test_the_lists_are_searched_and_fit(admin_page: Page, pim, publish):
     page = admin_page
     pim.product("A1", Summary="Old")
     pim.product("B1", "Helmets", template="Helmet")
     publish()
     page.goto(reverse("pim_runs_modeladmin_index"))
     assert_accessible(page)
-    page.set_viewport_size({"width": 390, "height": 800})
     assert_fits(page)
     page.goto(reverse("pim_products_modeladmin_index"))
     assert_accessible(page)
     assert_fits(page)
-    page.set_viewport_size({"width": 1280, "height": 900})
     page.get_by_role("textbox", name="Search term").fill("A1")
     expect(page.get_by_text("There is 1 match")).to_be_visible()
     expect(records_of(page)).not_to_contain_text("B1")
@@ -234,3 +239,59 @@ def test_the_lists_are_searched_and_fit_a_phone(admin_page: Page, pim, publish):
     message = page.get_by_role("status").first
     expect(message).to_contain_text("was refreshed from the PIM")
     page.wait_for_url("**/pim/products/?q=A1")
+
+
+def test_longer_words_fit_too(admin_page: Page, admin_user, pim, publish):
+    page = admin_page
+    UserProfile.objects.update_or_create(
+        user=admin_user, defaults={"preferred_language": "de"}
+    )
+    pim.template("Unheard of")
+    pim.product("BAD", template="Unheard of")
+    pim.product("A1", Summary="Words")
+    run = publish()
+    for address in (
+        reverse("pim_runs_modeladmin_index"),
+        reverse("pim_products_modeladmin_index"),
+        reverse("wagtail_pim:jobs"),
+        reverse("wagtail_pim:schedule", args=[JOB]),
+        reverse("wagtail_pim:run", args=[run.pk]),
+    ):
+        page.goto(address)
+        assert page.locator("html").get_attribute("lang") == "de"
+        assert_fits(page)
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(reverse("wagtail_pim:jobs"))
+    heading = page.locator(".pim-job .w-panel__heading")
+    assert heading.evaluate("h => h.scrollWidth <= h.clientWidth")
+
+
+def test_an_older_explanation_of_a_schedule_gives_way_to_a_newer_one(
+    admin_page: Page, configure
+):
+    page = admin_page
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.goto(reverse("wagtail_pim:schedule", args=[JOB]))
+    page.route("**/schedule/meaning/**", hold_the_first)
+    field = page.locator("[name=cron]")
+    explained = page.locator("[data-pim-schedule]")
+    with page.expect_request("**/schedule/meaning/**"):
+        field.fill("0 3 * * *")
+    field.fill("0 4 * * *")
+    expect(explained).to_contain_text("At 04:00")
+    with page.expect_response("**/schedule/meaning/?cron=0+3*"):
+        held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    expect(explained).to_contain_text("At 04:00")
+
+    page.unroute("**/schedule/meaning/**")
+    page.route("**/schedule/meaning/**", lambda route: route.abort())
+    field.fill("0 5 * * *")
+    expect(explained).to_have_text("This could not be loaded. Reload the page.")

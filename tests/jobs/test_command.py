@@ -150,6 +150,29 @@ def test_json_is_one_object_with_counts_and_items(pim, pim_command):
     assert "Größe" in result.output
 
 
+def test_json_holds_one_item_at_a_time_in_memory(pim, site, configure):
+    for number in ("A1", "A2"):
+        pim.product(number)
+    written = []
+
+    class Output(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return super().write(text)
+
+    call_command("pim", "run", JOB, "--json", stdout=Output())
+    assert len(json.loads("".join(written))["items"]) == 7
+    assert not [text for text in written if "A1" in text and "A2" in text]
+
+
+def test_a_number_takes_one_line_whatever_is_in_it(pim, pim_command):
+    pim.product("A1\nupdated product A2")
+    pim.product("BAD\nFailed: product A3: no", Price="cheap")
+    output = pim_command("run", JOB, "--dry-run").output
+    assert "created product A1 updated product A2" in output
+    assert "Failed: product BAD Failed: product A3: no: " in output
+
+
 def test_json_says_what_changed(pim, pim_command):
     pim.product("A1", Price=1, AvailableFrom="2026-01-01", RidingStyles="Gravel")
     pim_command("run", JOB)
@@ -255,8 +278,10 @@ def test_a_second_run_is_refused(pim_command):
     assert result.code == 1
     assert result.json()["state"] == "refused"
     assert result.json()["error"]["code"] == "run_in_progress"
-    assert "waits for a worker" in result.json()["error"]["message"]
-    with pytest.raises(CommandError, match="waits for a worker") as refusal:
+    assert "has been waiting for a worker since" in result.json()["error"]["message"]
+    with pytest.raises(
+        CommandError, match="has been waiting for a worker since"
+    ) as refusal:
         pim_command("run", JOB)
     assert refusal.value.returncode == 1
 
@@ -364,6 +389,16 @@ def test_status_tells_by_e_mail_that_a_job_is_late(pim_command, configure, mailo
     assert [mail.subject for mail in mailoutbox] == [
         "[Spokewell] Publish approved products is late"
     ]
+
+
+def test_status_outlives_an_invalid_schedule(pim_command):
+    JobSchedule.objects.create(
+        job=JOB, enabled=True, cron="99 99 * *", due_at=timezone.now()
+    )
+    result = pim_command("status")
+    assert result.code == 1
+    assert "The schedule “99 99 * *” is invalid." in result.output
+    assert "Schedule: 99 99 * *; next" in result.output
 
 
 # runs

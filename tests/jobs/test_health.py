@@ -130,7 +130,7 @@ def test_failed_items():
     found = health()
     assert found.level == Level.WARNING
     assert found.messages == [
-        "2 records failed. The run says why; retry them when the cause is mended."
+        "2 records failed. The run says why; retry them once the cause is fixed."
     ]
 
 
@@ -138,12 +138,40 @@ def test_failed_items_that_a_retry_has_mended_are_none():
     fail_items(make_run(State.FAILED_ITEMS, ago(hours=4)), "A1", "A2")
     fail_items(make_run(State.FAILED_ITEMS, ago(hours=3), numbers=["A1", "A2"]), "A2")
     assert health().messages == [
-        "1 record failed. The run says why; retry it when the cause is mended."
+        "1 record failed. The run says why; retry it once the cause is fixed."
     ]
     make_run(State.SUCCEEDED, ago(hours=2), numbers=["A2"])
     assert health().level == Level.OK
     fail_items(make_run(State.FAILED_ITEMS, ago(hours=1), numbers=["A1"]), "A1")
     assert health().level == Level.WARNING
+
+
+def fail_picture_of(run: JobRun, number: str) -> None:
+    """As it is reported: the picture failed, its product is not acknowledged."""
+    picture = {"kind": "picture", "number": "front.jpg", "reason": "It is too large."}
+    JobRunItem.objects.create(run=run, outcome=Outcome.FAILED, **picture)
+    JobRunItem.objects.create(
+        run=run,
+        kind="product",
+        number=number,
+        outcome=Outcome.CREATED,
+        acknowledged=False,
+    )
+
+
+def test_picture_that_a_retry_of_its_product_has_mended_is_no_failure():
+    run = make_run(State.FAILED_ITEMS, ago(hours=5))
+    fail_picture_of(run, "A1")
+    fail_items(run, "A2")
+    make_run(State.SUCCEEDED, ago(hours=4), numbers=["A2"])
+    assert health().messages[0].startswith("1 record failed.")
+    fail_picture_of(
+        make_run(State.FAILED_ITEMS, ago(hours=3), numbers=["A1"]),
+        "A1",
+    )
+    assert health().messages[0].startswith("1 record failed.")
+    make_run(State.SUCCEEDED, ago(hours=2), numbers=["A1"])
+    assert health().level == Level.OK
 
 
 # Runs under way
@@ -253,6 +281,24 @@ def test_job_is_late_as_another_run_is_in_its_way(schedule, django_user_model):
     assert found.active is None
 
 
+@pytest.mark.parametrize("cron", ["", "99 99 * *", "99 99 * * *"])
+def test_expression_that_no_form_has_checked_is_to_blame(schedule, cron):
+    on = schedule(cron=cron, checked_at=None)
+    found = health()
+    assert (found.level, found.late) == (Level.ERROR, "")
+    (message,) = found.messages
+    assert message.startswith(f"The schedule “{cron}” is invalid. ")
+    on.due_at = ago(hours=1)
+    on.save()
+    make_run(State.RUNNING, ago(minutes=1), job="other", heartbeat_at=NOW)
+    found = health()
+    assert found.level == Level.ERROR
+    assert found.messages == [found.late]
+    assert found.late == (
+        f"It was due at 06/01/2026 11:00 and has not started. {message}"
+    )
+
+
 def test_the_gravest_comes_first(schedule):
     fail_items(make_run(State.FAILED_ITEMS, ago(hours=1)), "A1")
     schedule(due_at=ago(hours=1), checked_at=None)
@@ -272,7 +318,7 @@ def test_number_of_queries_does_not_grow(schedule, django_assert_max_num_queries
     fail_items(failed, *(f"A{i}" for i in range(30)))
     for hours in (4, 3, 2, 1):
         make_run(State.SUCCEEDED, ago(hours=hours), numbers=["A1"])
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert health().messages[1].startswith("29 records failed.")
 
 

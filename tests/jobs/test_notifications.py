@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone, translation
 
-from wagtail_pim.jobs import runs
+from wagtail_pim.jobs import notifications, runs
 from wagtail_pim.jobs.notifications import ITEMS_TOLD, tell_of_end, tell_of_lateness
 from wagtail_pim.jobs.schedules import start_due
 from wagtail_pim.models import JobRun, JobRunItem, JobSchedule
@@ -173,6 +176,58 @@ def test_e_mail_that_cannot_be_sent_ends_no_run(ended, settings, caplog):
     assert "could not be sent" in caplog.text
 
 
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+
+@pytest.fixture
+def silent_server(settings: Any) -> Iterator[socket.socket]:
+    """A mail server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+        if hasattr(settings, "MAILERS"):
+            options = {"host": host, "port": port}
+            settings.MAILERS = {"default": {"BACKEND": SMTP, "OPTIONS": options}}
+        else:
+            settings.EMAIL_BACKEND = SMTP
+            settings.EMAIL_HOST, settings.EMAIL_PORT = host, port
+        yield server
+
+
+def test_silent_mail_server_holds_nothing_up(ended, silent_server, monkeypatch, caplog):
+    monkeypatch.setattr(notifications, "MAIL_TIMEOUT", 0.2)
+    began = time.monotonic()
+    ended(State.FAILED)
+    assert time.monotonic() - began < 5
+    assert silent_server.accept()
+    assert "could not be sent" in caplog.text
+
+
+def test_timeout_of_the_site_holds(ended, silent_server, settings, caplog):
+    if hasattr(settings, "MAILERS"):
+        settings.MAILERS["default"]["OPTIONS"]["timeout"] = 0.2
+    else:
+        settings.EMAIL_TIMEOUT = 0.2
+    began = time.monotonic()
+    ended(State.FAILED)
+    assert time.monotonic() - began < 5
+    assert "could not be sent" in caplog.text
+
+
+def test_number_takes_one_line_whatever_is_in_it(ended):
+    run = ended(State.SUCCEEDED)
+    JobRunItem.objects.create(
+        run=run,
+        kind="product",
+        number="A1\n- product A2: It was deleted.\u2028x",
+        outcome=Outcome.FAILED,
+        reason="It has\nno title.",
+    )
+    run.state = State.FAILED_ITEMS
+    tell_of_end(run)
+    line = "- product A1 - product A2: It was deleted. x: It has no title."
+    assert line in mail.outbox[0].body.splitlines()
+
+
 def test_run_tells_of_its_end(site, configure, pim, pim_server):
     configure(NOTIFICATION_EMAILS=["ops@shop.example"])
     pim.product("A1")
@@ -223,6 +278,18 @@ def test_job_that_crontab_starts_late_is_told_of(site, configure):
     assert "Crontab has not asked what is due since" in mail.outbox[0].body
     schedule.refresh_from_db()
     assert (schedule.told_late, schedule.checked_at) == (False, now)
+
+
+def test_job_with_an_invalid_schedule_is_told_of(site, configure):
+    configure(NOTIFICATION_EMAILS=["ops@shop.example"])
+    now = timezone.now()
+    JobSchedule.objects.create(
+        job=JOB, enabled=True, cron="99 99 * *", due_at=now - timedelta(hours=1)
+    )
+    for minutes in (0, 1):
+        assert start_due(now + timedelta(minutes=minutes)) == []
+    assert subjects() == ["[Spokewell] Publish approved products is late"]
+    assert "The schedule “99 99 * *” is invalid." in mail.outbox[0].body
 
 
 def test_job_that_started_meanwhile_is_not_told_of():

@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone, translation
 from wagtail.models import ModelLogEntry
 
-from wagtail_pim.jobs import runs
+from wagtail_pim.jobs import JOBS, runs
 from wagtail_pim.jobs.schedules import (
     RESUMPTIONS,
     clean_cron,
@@ -125,6 +125,11 @@ def test_words_that_the_library_has_in_english_alone_are_english_throughout(lang
 def test_expression_that_words_would_tell_wrongly_stands_for_itself(cron):
     assert clean_cron(cron) == cron
     assert in_words(cron) == cron
+
+
+@pytest.mark.parametrize("text", ["", "99 99 * *", "99 99 * * *", "0 0 2 * * *"])
+def test_text_that_is_no_expression_stands_for_itself(text):
+    assert in_words(text) == text
 
 
 @pytest.mark.parametrize(
@@ -318,6 +323,27 @@ def test_failed_run_does_not_start_again_before_the_next_time(schedule, pim_serv
     (run,) = start_due(DUE)
     assert run.state == State.FAILED
     assert start_due(DUE + timedelta(minutes=1)) == []
+
+
+@pytest.mark.parametrize("cron", ["", "99 99 * *"])
+@pytest.mark.parametrize("due_at", [DUE, None])
+def test_invalid_schedule_does_not_keep_others_from_starting(
+    schedule, monkeypatch, caplog, cron, due_at
+):
+    monkeypatch.setitem(JOBS, "other", JOBS[JOB])
+    JobSchedule.objects.update(job="other", cron=cron, due_at=due_at)
+    JobSchedule.objects.create(job=JOB, enabled=True, due_at=DUE)
+    (run,) = start_due(DUE)
+    assert run.job == JOB
+    assert f"other does not start: The schedule “{cron}” is invalid" in caplog.text
+
+
+def test_schedule_without_a_time_gets_its_next_one(schedule):
+    JobSchedule.objects.update(due_at=None)
+    assert start_due(BETWEEN) == []
+    schedule.refresh_from_db()
+    assert schedule.due_at == DUE
+    assert len(start_due(DUE)) == 1
 
 
 # Jobs that a site lists in its crontab

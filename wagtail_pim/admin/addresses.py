@@ -8,12 +8,13 @@ from urllib.parse import quote, urljoin, urlsplit
 from uuid import UUID
 
 from wagtail.admin.admin_url_finder import ModelAdminURLFinder
-from wagtail.permission_policies import ModelPermissionPolicy
 
 from wagtail_pim.client.options import normalise_api_address
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.models import JobRun, PIMOptions
+
+from .permissions import can_view_jobs
 
 WEB_SCHEMES: Final = frozenset({"http", "https"})
 
@@ -22,12 +23,9 @@ class RunURLFinder(ModelAdminURLFinder):
     """Lets Wagtail's reports link to runs, which nobody edits."""
 
     edit_url_name = "wagtail_pim:run"
-    permission_policy = ModelPermissionPolicy(JobRun)
 
     def get_edit_url(self, instance: JobRun) -> Any:
-        if self.user and not self.permission_policy.user_has_permission(
-            self.user, "view"
-        ):
+        if self.user and not can_view_jobs(self.user):
             return None
         return self.construct_edit_url(instance)
 

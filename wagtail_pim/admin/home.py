@@ -18,6 +18,7 @@ from wagtail_pim.kinds import PRODUCT_KINDS
 from wagtail_pim.models import PimLink
 
 from .listings import PimLinkAdmin
+from .permissions import VIEW_PRODUCTS, can_view_jobs
 
 
 class ProductsSummaryItem(SummaryItem):
@@ -31,7 +32,7 @@ class ProductsSummaryItem(SummaryItem):
         }
 
     def is_shown(self) -> bool:
-        return bool(self.request.user.has_perm("wagtail_pim.view_pimlink"))
+        return bool(self.request.user.has_perm(VIEW_PRODUCTS))
 
 
 class JobsSummaryItem(SummaryItem):
@@ -47,7 +48,7 @@ class JobsSummaryItem(SummaryItem):
         return {"icon": "tasks", "state": _("PIM jobs in order")}
 
     def is_shown(self) -> bool:
-        return _may_view_jobs(self.request)
+        return can_view_jobs(self.request.user)
 
 
 class JobsPanel(Component):
@@ -76,7 +77,7 @@ def add_summary_items(request: HttpRequest, items: list[SummaryItem]) -> None:
 
 
 def add_panels(request: HttpRequest, panels: list[Component]) -> None:
-    if not _may_view_jobs(request):
+    if not can_view_jobs(request.user):
         return
     told = [
         health
@@ -85,10 +86,6 @@ def add_panels(request: HttpRequest, panels: list[Component]) -> None:
     ]
     if told:
         panels.append(JobsPanel(told))
-
-
-def _may_view_jobs(request: HttpRequest) -> bool:
-    return bool(request.user.has_perm("wagtail_pim.view_jobrun"))
 
 
 def _healths(request: Any) -> list[Health]:

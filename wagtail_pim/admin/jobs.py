@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import TemplateView, UpdateView
 from wagtail.admin import messages
-from wagtail.admin.auth import permission_required
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail.admin.widgets import SwitchInput
 
@@ -31,16 +30,14 @@ from wagtail_pim.jobs.schedules import (
     save_schedule,
     schedule_of,
 )
-from wagtail_pim.models import JobSchedule
+from wagtail_pim.models import JobRun, JobSchedule
+from wagtail_pim.models.runs import ACTIVE_STATES
 from wagtail_pim.tasks import why_not_in_background
 
 from .chart import RunChart
 from .listings import duration_in_words
+from .permissions import may_run, may_schedule, may_view
 from .starting import start_run
-
-may_view = permission_required("wagtail_pim.view_jobrun")
-may_run = permission_required("wagtail_pim.run_jobs")
-may_schedule = permission_required("wagtail_pim.change_jobschedule")
 
 
 @method_decorator(may_view, name="dispatch")
@@ -76,10 +73,13 @@ def _cards() -> Iterator[dict[str, Any]]:
 
 def _state_of(job: type[Job]) -> dict[str, Any]:
     health = health_of(job.name)
+    active = JobRun.objects.filter(job=job.name, state__in=ACTIVE_STATES)
     last = health.last_run
     return {
         "label": job.label,
         "health": health,
+        # A dry run may go on beside a run that writes: the one that runs comes first.
+        "active": list(active.order_by("-state")),
         "last_took": duration_in_words(last) if last else "",
     }
 

@@ -46,11 +46,16 @@ from wagtail_pim.models.links import KINDS
 from wagtail_pim.models.runs import Outcome, State, Trigger
 
 from .addresses import RunURLFinder, product_addresses
+from .permissions import RunPermissionPolicy, can_view_jobs
 from .side_panel import may_refresh_record
 
 EXPORTED_AT_ONCE: Final = 500
-# What a spreadsheet would take for a formula, and what no XLSX can hold.
-FORMULA: Final = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+# Where a spreadsheet would see a formula begin: with a decimal comma, Excel parts the
+# cells of a CSV file at semicolons, and heeds no quotation mark in the middle of one.
+FORMULA: Final = re.compile(
+    r"""(^|[;\r\n])(?=(?:[^\S\r\n]|")*[=+\-@＝＋－＠])|^(?=[\t\r\n])"""
+)
+# What no XLSX can hold.
 NOT_IN_XLSX: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -121,7 +126,7 @@ class ListingView(SpreadsheetExportMixin, PermissionCheckedMixin, BaseListingVie
         if not isinstance(value, str):
             return value
         value = NOT_IN_XLSX.sub("\N{REPLACEMENT CHARACTER}", value)
-        return f"'{value}" if FORMULA.match(value) else value
+        return FORMULA.sub(r"\1'", value)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -252,7 +257,7 @@ class RunFilterSet(WagtailFilterSet):
 
 class RunsView(ListingView):
     model = JobRun
-    permission_policy = ModelPermissionPolicy(JobRun)
+    permission_policy = RunPermissionPolicy(JobRun)
     page_title = gettext_lazy("Runs")
     header_icon = "history"
     verbose_name_plural = gettext_lazy("runs")
@@ -268,6 +273,7 @@ class RunsView(ListingView):
             accessor=lambda run: shown(run.created_at),
             sort_key="created_at",
             url_name="wagtail_pim:run",
+            classname="pim-nowrap",
         ),
         TemplateColumn("run_job", label=gettext_lazy("Job"), sort_key="job"),
         TemplateColumn("run_state", label=gettext_lazy("State"), sort_key="state"),
@@ -276,7 +282,6 @@ class RunsView(ListingView):
             "duration",
             label=gettext_lazy("Duration"),
             accessor=duration_in_words,
-            classname="pim-nowrap",
         ),
         *(
             NumberColumn(
@@ -318,10 +323,16 @@ class RunsView(ListingView):
             run.started_by = started_by(run)
 
 
+class RunPermissionHelper(ListPermissionHelper):
+    def user_can_list(self, user: Any) -> bool:
+        return can_view_jobs(user)
+
+
 class JobRunAdmin(ListAdmin):
     """The history of runs."""
 
     model = JobRun
+    permission_helper_class = RunPermissionHelper
     menu_label = gettext_lazy("Runs")
     menu_icon = "history"
     base_url_path = "pim/runs"

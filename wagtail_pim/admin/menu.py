@@ -14,11 +14,12 @@ from wagtail_modeladmin.options import ModelAdminGroup
 from wagtail_pim.models import PIMOptions
 
 from .listings import JobRunAdmin, PimLinkAdmin
+from .permissions import can_view_jobs
 
 
 class JobsMenuItem(MenuItem):
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("wagtail_pim.view_jobrun"))
+        return can_view_jobs(request.user)
 
 
 class PimMenu(ModelAdminGroup):

@@ -15,13 +15,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from wagtail.admin import messages
-from wagtail.admin.auth import permission_required
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.admin.ui.tables import Column, Table, TitleColumn
@@ -30,7 +30,6 @@ from wagtail.admin.utils import (
     get_valid_next_url_from_request,
 )
 from wagtail.models import Page
-from wagtail.permission_policies import ModelPermissionPolicy
 
 from wagtail_pim.jobs import JOBS, job_label, runs
 from wagtail_pim.jobs.words import run_title, shown, started_by, why_silent
@@ -38,6 +37,7 @@ from wagtail_pim.kinds import CATEGORY_KINDS, PRODUCT_KINDS
 from wagtail_pim.models import JobRun, JobRunItem
 from wagtail_pim.models.runs import ITEM_KINDS, Outcome, State
 
+from .chart import ENDED_EARLY
 from .listings import (
     ListingView,
     RunsView,
@@ -46,12 +46,16 @@ from .listings import (
     duration_in_words,
     seconds_in_words,
 )
+from .permissions import (
+    RUN_JOBS,
+    STOP_JOBS,
+    RunPermissionPolicy,
+    may_run,
+    may_stop,
+    may_view,
+)
 from .side_panel import label_of
 from .starting import start_run
-
-may_view = permission_required("wagtail_pim.view_jobrun")
-may_run = permission_required("wagtail_pim.run_jobs")
-may_stop = permission_required("wagtail_pim.stop_jobs")
 
 SHORTENED_TO: Final = 200
 
@@ -61,7 +65,10 @@ SHORTENED_TO: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a run goes: records a second, and how long the rest takes at that."""
+    """How fast a run goes: records a second, and how long the rest takes at that.
+
+    Nothing is ``left`` once all records are done.
+    """
 
     rate: float
     left: str
@@ -76,7 +83,8 @@ class Pace:
         if seconds <= 0:
             return None
         rate = run.done / seconds
-        return cls(rate, seconds_in_words((run.total - run.done) / rate))
+        rest = run.total - run.done
+        return cls(rate, seconds_in_words(rest / rate) if rest else "")
 
 
 def _explanation(run: JobRun) -> str:
@@ -90,11 +98,14 @@ def _explanation(run: JobRun) -> str:
             return _("It was asked to stop, and ends after the current batch.")
         if run.total is None:
             return _("It asks the PIM what there is to do.")
-    if run.state == State.STOPPED and run.stop_requested_by is not None:
-        return _("%(user)s stopped it.") % {
-            "user": get_user_display_name(run.stop_requested_by)
-        }
     return ""
+
+
+def _stopped_by(run: JobRun) -> str:
+    user = run.stop_requested_by
+    if run.state != State.STOPPED or user is None:
+        return ""
+    return get_user_display_name(user)
 
 
 def _announcement(run: JobRun) -> str:
@@ -134,11 +145,12 @@ def _query(outcome: Outcome, kinds: Sequence[str]) -> str:
 def overview(run: JobRun, user: Any) -> dict[str, Any]:
     """What the screen shows of the run besides its items."""
     ended = not run.is_active
-    may_retry = ended and run.job in JOBS and user.has_perm("wagtail_pim.run_jobs")
+    may_start = ended and run.job in JOBS and user.has_perm(RUN_JOBS)
     return {
         "run": run,
         "job": job_label(run.job),
         "started_by": started_by(run),
+        "stopped_by": _stopped_by(run),
         "duration": duration_in_words(run),
         "explanation": _explanation(run),
         "announcement": _announcement(run),
@@ -147,8 +159,9 @@ def overview(run: JobRun, user: Any) -> dict[str, Any]:
         "failed": run.failed_items().count(),
         "resumes": run.resumes and (run_title(run.resumes), run.resumes_id),
         "resumed_by": [(run_title(later), later.pk) for later in run.resumed_by.all()],
-        "may_stop": not ended and user.has_perm("wagtail_pim.stop_jobs"),
-        "retryable": len(run.retryable_numbers()) if may_retry else 0,
+        "may_stop": not ended and user.has_perm(STOP_JOBS),
+        "may_run_again": may_start and run.state in ENDED_EARLY and not run.numbers,
+        "retryable": len(run.retryable_numbers()) if may_start else 0,
     }
 
 
@@ -247,7 +260,7 @@ class RunView(ListingView):
     """The run and its items."""
 
     model = JobRunItem
-    permission_policy = ModelPermissionPolicy(JobRun)
+    permission_policy = RunPermissionPolicy(JobRun)
     template_name = "wagtail_pim/admin/run.html"
     header_icon = "history"
     verbose_name_plural = gettext_lazy("records")
@@ -312,6 +325,14 @@ class RunView(ListingView):
 
     def get_filename(self) -> str:
         return f"pim-run-{self.run.pk}"
+
+    @cached_property
+    def no_results_message(self) -> str:
+        message = str(super().no_results_message)
+        in_step = self.run.counts[Outcome.UNCHANGED.value]
+        if self.is_filtering or self.is_searching or not in_step:
+            return message
+        return f"{message} {_('Unchanged ones are only counted.')}"
 
     def get_base_queryset(self) -> QuerySet[JobRunItem]:
         return self.run.items.all()

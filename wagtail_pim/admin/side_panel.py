@@ -22,8 +22,8 @@ from wagtail_pim.locking.pages import SyncedPageMixin
 from wagtail_pim.models import JobRun, PimLink
 
 from .addresses import product_addresses
+from .permissions import REFRESH_PRODUCTS
 
-REFRESH_PERMISSION: Final = "wagtail_pim.refresh_pimlink"
 # What a job can change besides the fields.
 OTHER_LABELS: Final = {
     "parent": gettext_lazy("Place in the page tree"),
@@ -49,7 +49,7 @@ def may_refresh_record(user: Any, link: PimLink, page: Page) -> bool:
     """The same where the page's record is at hand."""
     return (
         link.kind in PRODUCT_KINDS
-        and user.has_perm(REFRESH_PERMISSION)
+        and user.has_perm(REFRESH_PRODUCTS)
         and page.permissions_for_user(user).can_edit()
     )
 

@@ -21,6 +21,7 @@ from wagtail_pim.kinds import PICTURE
 from wagtail_pim.models import JobRun, JobRunItem, PimLink, PIMOptions
 from wagtail_pim.models.runs import Outcome
 
+from .permissions import CHANGE_OPTIONS
 from .side_panel import label_of, may_refresh
 
 
@@ -28,7 +29,7 @@ from .side_panel import label_of, may_refresh
 @require_POST
 def test_connection(request: HttpRequest) -> HttpResponse:
     """Tries the options that stand in the form, without saving them."""
-    if not request.user.has_perm("wagtail_pim.change_pimoptions"):
+    if not request.user.has_perm(CHANGE_OPTIONS):
         raise PermissionDenied
     return render(
         request,

@@ -13,7 +13,7 @@ from wagtail.images.forms import BaseImageForm
 from wagtail.log_actions import LogActionRegistry
 from wagtail_modeladmin.options import modeladmin_register
 
-from . import home, pictures, refusals, side_panel, tree_guard, urls
+from . import history, home, pictures, refusals, side_panel, tree_guard, urls
 from .extending import extend
 from .menu import PimMenu
 
@@ -41,17 +41,14 @@ def register_permissions() -> QuerySet[Permission]:
 
 @hooks.register("register_log_actions")
 def register_log_actions(actions: LogActionRegistry) -> None:
-    for name, label, message in (
-        ("start", _("Start PIM run"), _("Started a PIM run")),
-        ("stop", _("Stop PIM run"), _("Asked a PIM run to stop")),
-        ("finish", _("End of PIM run"), _("A PIM run ended")),
-    ):
-        actions.register_action(f"wagtail_pim.run.{name}", label, message)
     actions.register_action(
-        "wagtail_pim.schedule.change",
-        _("Change PIM schedule"),
-        _("Changed when a PIM job starts by itself"),
+        "wagtail_pim.run.start", _("Start PIM run"), _("Started a PIM run")
     )
+    actions.register_action(
+        "wagtail_pim.run.stop", _("Stop PIM run"), _("Asked a PIM run to stop")
+    )
+    actions.register_action("wagtail_pim.run.finish")(history.EndOfRun)
+    actions.register_action("wagtail_pim.schedule.change")(history.ChangeOfSchedule)
 
 
 modeladmin_register(PimMenu)

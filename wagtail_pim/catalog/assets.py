@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final, Protocol
@@ -24,7 +24,7 @@ from wagtail.models import Collection
 
 from wagtail_pim.client.entities import Asset
 from wagtail_pim.conf import get_config
-from wagtail_pim.exceptions import PimError, RecordError
+from wagtail_pim.exceptions import PimError, RecordError, RunEndedError
 from wagtail_pim.models import PimAsset
 
 logger = logging.getLogger(__name__)
@@ -50,12 +50,13 @@ def known_images(guids: Iterable[UUID]) -> dict[UUID, int]:
 
 
 def obtain_images(
-    assets: Iterable[Asset], fetch: Fetch
+    assets: Iterable[Asset], fetch: Fetch, before_commit: Callable[[], None]
 ) -> tuple[dict[UUID, int | None], list[AssetFault]]:
     """Image keys by Guid, new and changed files fetched; and what could not be had.
 
     An archived asset is no picture: None. Without a hash nothing tells whether a file
-    has changed, so it is fetched.
+    has changed, so it is fetched. ``before_commit`` is called inside the transaction of
+    each file.
     """
     wanted = {asset.id: asset for asset in assets}
     standing = {a.guid: a for a in PimAsset.objects.filter(guid__in=list(wanted))}
@@ -72,7 +73,9 @@ def obtain_images(
             images[guid] = known.image_id
             continue
         try:
-            images[guid] = _store(asset, known, fetch)
+            images[guid] = _store(asset, known, fetch, before_commit)
+        except RunEndedError:
+            raise
         except (PimError, OSError, ValueError, DatabaseError) as error:
             # A site's own image model may ask for more than the PIM has.
             logger.warning("Picture %s: %s", guid, error)
@@ -82,7 +85,12 @@ def obtain_images(
     return images, faults
 
 
-def _store(asset: Asset, known: PimAsset | None, fetch: Fetch) -> int:
+def _store(
+    asset: Asset,
+    known: PimAsset | None,
+    fetch: Fetch,
+    before_commit: Callable[[], None],
+) -> int:
     config = get_config()
     address = asset.external_file_url or asset.url_large
     if not address:
@@ -107,6 +115,7 @@ def _store(asset: Asset, known: PimAsset | None, fetch: Fetch) -> int:
             guid=asset.id,
             defaults={"content_hash": asset.current_asset_hash, "image": image},
         )
+        before_commit()
     return int(image.pk)
 
 

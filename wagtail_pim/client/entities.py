@@ -124,6 +124,11 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def one_line(text: str) -> str:
+    """``text`` as part of a line, which it can neither end nor steer."""
+    return " ".join(printable(text).split())
+
+
 def describe_raw(data: Any) -> str:
     """Which record it is, for a message, as far as that can be told."""
     for key in ("productNumber", "name", "id"):

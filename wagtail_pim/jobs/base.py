@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from wagtail_pim.client.client import PimClient
 from wagtail_pim.client.downloads import Downloader
-from wagtail_pim.client.entities import printable
+from wagtail_pim.client.entities import one_line
 from wagtail_pim.client.options import ConnectionOptions
 from wagtail_pim.client.transport import RetryPolicy, Transport
 from wagtail_pim.conf import get_config
@@ -120,11 +121,15 @@ class Job(ABC):
         """Do the job and report it; raises PimError where the run has to end."""
 
     def add(self, *items: JobRunItem) -> None:
-        """Report items, all of them before any error.
+        """Report items; raises TooManyFailuresError at the limit of the settings."""
+        self.journal.record(items)
+        self.watch(items)
+
+    def watch(self, items: Iterable[JobRunItem]) -> None:
+        """Count failures in a row, of items that are reported.
 
         Raises TooManyFailuresError at the limit of the settings.
         """
-        self.journal.record(items)
         limit = get_config().max_failures_in_a_row
         last_straw: JobRunItem | None = None
         for item in items:
@@ -135,8 +140,8 @@ class Job(ABC):
                 "Run %s: %s %s failed: %s",
                 self.run.pk,
                 item.kind,
-                printable(item.number),
-                printable(item.reason),
+                one_line(item.number),
+                one_line(item.reason),
             )
             # A product goes on without its picture.
             if item.kind != PICTURE:

@@ -1,18 +1,16 @@
 """Jobs that go through the whole catalog: its category tree, then products in batches.
 
 The way of a product: a small record in a complete listing, grouped into a batch; the
-whole record, mapped, planned, committed with its batch. A run that was interrupted is
-resumed behind the last batch that was done with.
+whole record, mapped, planned, committed with its batch. The PIM itself keeps how far an
+interrupted run came: what was acknowledged is not listed again.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -43,20 +41,16 @@ from wagtail_pim.client.entities import (
     ProductHead,
     Taxonomy,
     Website,
-    printable,
 )
 from wagtail_pim.conf import get_config
 from wagtail_pim.kinds import PRODUCT_KINDS, Kind
-from wagtail_pim.models import JobRun, JobRunItem, PimLink
+from wagtail_pim.models import JobRunItem, PimLink
 from wagtail_pim.models.runs import Outcome
 
 from . import items
 from .products import ProductJob
 
 GUIDS_PER_QUERY: Final = 500
-# What a record changed after the listing of an interrupted run may lag behind it, by
-# the clocks of the PIM and of this site.
-CLOCK_MARGIN: Final = timedelta(minutes=10)
 _WRITTEN: Final = (Outcome.CREATED, Outcome.UPDATED, Outcome.REMOVED)
 
 
@@ -69,7 +63,6 @@ class Work:
     family: UUID
     is_variant: bool
     rank: int
-    modified_on: datetime | None
 
     @classmethod
     def of(cls, head: ProductHead, ranks: Mapping[UUID, int]) -> Work:
@@ -80,59 +73,11 @@ class Work:
             family=head.parent_product_id or head.id,
             is_variant=head.is_variant(),
             rank=len(ranks) if place is None else ranks[place],
-            modified_on=head.modified_on,
         )
 
-    def beside_parent(self, rank: int | None) -> Self:
-        """``rank`` is the parent's, None where it is not among the work."""
-        if rank is None:
-            # Without it, a cursor can't tell where the variant stood in the order.
-            return replace(self, modified_on=None)
-        return replace(self, rank=rank)
-
-    def key(self) -> tuple[int, str, bool, str]:
+    def key(self) -> tuple[int, UUID, bool, str]:
         """The order of the work: by category, families together, parents first."""
-        number = printable(self.number)  # A cursor keeps it in the database.
-        return (self.rank, str(self.family), self.is_variant, number)
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a run went through its work, for another that goes on from there.
-
-    ``tree`` stands for the order of the categories, without which a key means nothing.
-    """
-
-    tree: str
-    since: datetime
-    key: tuple[int, str, bool, str] | None = None
-
-    @classmethod
-    def of_run(cls, run: JobRun, ranks: Mapping[UUID, int]) -> Self:
-        """That which the run was started with, if it is good for these categories."""
-        order = sorted(ranks, key=lambda guid: ranks[guid])
-        tree = hashlib.sha256(b"".join(guid.bytes for guid in order)).hexdigest()
-        given: Any = run.cursor or {}
-        if given.get("tree") == tree and given.get("key"):
-            since = datetime.fromisoformat(given["since"])
-            return cls(tree, since, tuple(given["key"]))
-        return cls(tree, run.started_at or run.created_at)
-
-    def is_past(self, work: Work) -> bool:
-        """Whether this was done with before, and has not been changed since then."""
-        return (
-            self.key is not None
-            and work.modified_on is not None
-            and work.modified_on < self.since - CLOCK_MARGIN
-            and work.key() <= self.key
-        )
-
-    def moved_to(self, work: Work) -> Self:
-        key = work.key()
-        return replace(self, key=key if self.key is None else max(self.key, key))
-
-    def as_json(self) -> dict[str, Any]:
-        return {"tree": self.tree, "since": self.since.isoformat(), "key": self.key}
+        return (self.rank, self.family, self.is_variant, self.number)
 
 
 class CatalogJob(ProductJob):
@@ -151,16 +96,14 @@ class CatalogJob(ProductJob):
         schema = CatalogSchema(client.templates(), client.properties())
         categories = self._plan_categories(trees, taxonomies)
         ranks = categories.ranks()
-        cursor = Cursor.of_run(self.run, ranks)
-        work = [w for w in self._list_work(ranks) if not cursor.is_past(w)]
+        work = self._list_work(ranks)
         self._write_categories(categories)
         dry_run = self.run.dry_run
         self.prepare(schema, Places(planned=ranks if dry_run else ()), ranks)
         self.journal.begin(len(work))
         for batch in _batches(work, get_config().batch_size):
             self._put_on_site(batch)
-            cursor = cursor.moved_to(batch[-1])
-            self.journal.settle(len(batch), cursor.as_json())
+            self.journal.settle(len(batch))
         self._remove_categories(categories)
         if not dry_run:
             self._correct_statuses()
@@ -231,9 +174,9 @@ class CatalogJob(ProductJob):
             # A parent that nobody approved does not come along with its variant.
             elif self._accepts(parent):
                 work[parent.id] = Work.of(parent, ranks)
-        ranks_of_parents = {w.id: w.rank for w in work.values() if not w.is_variant}
+        parents = {w.id: w for w in work.values() if not w.is_variant}
         return sorted(
-            (w.beside_parent(ranks_of_parents.get(w.family)) for w in work.values()),
+            (replace(w, rank=parents.get(w.family, w).rank) for w in work.values()),
             key=Work.key,
         )
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from wagtail_pim.conf import get_config
+from wagtail_pim.kinds import PICTURE
 from wagtail_pim.models import JobRun, JobRunItem, JobSchedule
 from wagtail_pim.models.runs import ACTIVE_STATES, State
 
 from .connection_check import Level
-from .registry import job_label
-from .words import shown, started_by, why_silent
+from .schedules import crontab_silence, lateness, why_invalid
+from .words import shown, why_silent
 
 BAD: Final = (State.FAILED, State.INTERRUPTED)
 GOOD: Final = (State.SUCCEEDED, State.FAILED_ITEMS)
@@ -90,12 +90,8 @@ def health_of(job: str, *, now: datetime | None = None) -> Health:
     findings = [
         *_of_active(active, now),
         *_of_results(of_all_products, last_good, ended, active),
+        *_of_schedule(schedule, writer, late, now),
     ]
-    if late:
-        blocked = writer is not None and not why_silent(writer, now)
-        findings.append((Level.WARNING if blocked else Level.ERROR, late))
-    elif schedule and schedule.enabled and _is_unwatched(schedule, now):
-        findings.append((Level.WARNING, _crontab_is_silent(schedule)))
     findings.sort(key=lambda finding: _GRAVITY.index(finding[0]))
     return Health(
         job=job,
@@ -166,16 +162,19 @@ def _failing(
 
 
 def _still_failing(last: JobRun, ended: QuerySet[JobRun]) -> int:
-    """Failed items of the run, without those that a retry has mended since."""
+    """Failed items of the run, without those that a retry has mended since.
+
+    A product whose picture failed is not acknowledged.
+    """
     retries = list(
         ended.filter(created_at__gt=last.created_at, state__in=GOOD)
         .exclude(numbers=[])
         .order_by("created_at")
     )
     failed_again = set(
-        JobRunItem.objects.filter(run__in=retries)
-        .exclude(reason="")
-        .values_list("run", "number")
+        JobRunItem.objects.filter(
+            ~Q(reason="") | Q(acknowledged=False), run__in=retries
+        ).values_list("run", "number")
     )
     mended: set[str] = set()
     for retry in retries:
@@ -184,7 +183,11 @@ def _still_failing(last: JobRun, ended: QuerySet[JobRun]) -> int:
                 mended.discard(number)
             else:
                 mended.add(number)
-    return last.failed_items().exclude(number__in=mended).count()
+    failing = last.failed_items().exclude(number__in=mended)
+    if mended and mended.issuperset(last.retryable_numbers()):
+        # No product lacks its picture any more.
+        failing = failing.exclude(kind=PICTURE)
+    return failing.count()
 
 
 def _of_active(run: JobRun | None, now: datetime) -> Iterator[tuple[Level, str]]:
@@ -192,49 +195,16 @@ def _of_active(run: JobRun | None, now: datetime) -> Iterator[tuple[Level, str]]
         yield Level.ERROR, silence
 
 
-# The schedule
-
-
-def lateness(schedule: JobSchedule, writer: JobRun | None, now: datetime) -> str:
-    """Why a job has not started when it was due, and what to do; empty if it has.
-
-    ``writer`` is the run that writes at this time, of whatever job.
-    """
-    patience = timedelta(seconds=get_config().late_after)
-    if not schedule.enabled or schedule.due_at is None:
-        return ""
-    if schedule.due_at >= now - patience:
-        return ""
-    due = _("It was due at %(time)s and has not started.") % {
-        "time": shown(schedule.due_at)
-    }
-    if writer is None:
-        return f"{due} {_crontab_is_silent(schedule)}"
-    way = _(
-        "%(job)s, started by %(who)s, has been in the way since %(since)s. Wait for "
-        "its end, or stop it."
-    ) % {
-        "job": job_label(writer.job),
-        "who": started_by(writer),
-        "since": shown(writer.started_at or writer.created_at),
-    }
-    return f"{due} {way}"
-
-
-def _is_unwatched(schedule: JobSchedule, now: datetime) -> bool:
-    patience = timedelta(seconds=get_config().late_after)
-    return schedule.checked_at is None or schedule.checked_at < now - patience
-
-
-def _crontab_is_silent(schedule: JobSchedule) -> str:
-    if schedule.checked_at is None:
-        silence = _("Crontab has never asked what is due.")
-    else:
-        silence = _("Crontab has not asked what is due since %(time)s.") % {
-            "time": shown(schedule.checked_at)
-        }
-    remedy = _(
-        "Check that “manage.py crontab show” lists the line of wagtail_pim.cron and "
-        "that the cron service is running."
-    )
-    return f"{silence} {remedy}"
+def _of_schedule(
+    schedule: JobSchedule | None, writer: JobRun | None, late: str, now: datetime
+) -> Iterator[tuple[Level, str]]:
+    if schedule is None or not schedule.enabled:
+        return
+    invalid = why_invalid(schedule)
+    if late:
+        waits = writer is not None and not why_silent(writer, now) and not invalid
+        yield Level.WARNING if waits else Level.ERROR, late
+    elif invalid:
+        yield Level.ERROR, invalid
+    elif silence := crontab_silence(schedule, now):
+        yield Level.WARNING, silence

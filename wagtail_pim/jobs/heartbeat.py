@@ -7,7 +7,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models.functions import Now
 
 from wagtail_pim.conf import get_config
@@ -55,7 +55,7 @@ class Heartbeat:
             while not self._ended.wait(pause):
                 try:
                     mine.update(heartbeat_at=Now())
-                except DatabaseError as error:
+                except (DatabaseError, InterfaceError) as error:
                     # The next beat may get through.
                     logger.warning("Run %s: no heartbeat: %s", self._run.pk, error)
                     connection.close()

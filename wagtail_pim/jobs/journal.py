@@ -49,11 +49,14 @@ class Journal:
     def insert(self, items: Sequence[JobRunItem]) -> None:
         """Store items in the transaction that commits what they tell of.
 
-        ``record`` has to follow once it is committed. The run's row is locked until
-        then, so that nobody can take the run over in between.
+        ``record`` has to follow once it is committed.
         """
-        self._update()
+        self.hold()
         self._create(items)
+
+    def hold(self) -> None:
+        """Let nobody take the run over before this transaction ends."""
+        self._update()
 
     def record(self, items: Sequence[JobRunItem]) -> None:
         """Count items, store those that are new and complete those that are not."""
@@ -74,7 +77,10 @@ class Journal:
     def _store(self, new: list[JobRunItem], known: list[JobRunItem]) -> None:
         acknowledged = [i.pk for i in known if i.acknowledged and not _has_words(i)]
         told = [i for i in known if _has_words(i) or i.acknowledged is False]
+        if not new and not acknowledged and not told:
+            return
         with self._writing(), transaction.atomic():
+            self.hold()
             self._create(new)
             if acknowledged:
                 self.run.items.filter(pk__in=acknowledged).update(acknowledged=True)
@@ -100,14 +106,11 @@ class Journal:
         self._save(total=total, work_started_at=Now(), warnings=self.run.warnings)
         self._show()
 
-    def settle(self, records: int, cursor: Any = None) -> None:
+    def settle(self, records: int) -> None:
         """``records`` more are done with, whatever came of them."""
         self.run.done += records
-        if cursor is not None:
-            self.run.cursor = cursor
         self._save(
             done=self.run.done,
-            cursor=self.run.cursor,
             counts=self.run.counts,
             category_counts=self.run.category_counts,
             acknowledged=self.run.acknowledged,
@@ -124,13 +127,12 @@ class Journal:
             self._look()
 
     def _look(self) -> None:
-        state, stop = JobRun.objects.values_list("state", "stop_requested_at").get(
-            pk=self.run.pk
-        )
-        if state != State.RUNNING:
+        mine = JobRun.objects.filter(pk=self.run.pk, state=State.RUNNING)
+        requests = list(mine.values_list("stop_requested_at", flat=True))
+        if not requests:
             raise _lost()
-        if stop is not None:
-            raise RunStoppedError(_("Stopped. What was committed before stays."))
+        if requests != [None]:
+            raise RunStoppedError(_("Stopped. What was saved before stays."))
 
     def _show(self) -> None:
         if self._show_progress is not None and self.run.total is not None:
@@ -186,7 +188,7 @@ def _lost() -> RunLostError:
     return RunLostError(
         _(
             "The run was taken for dead, as it gave no sign of life for too long, and "
-            "ends here. What it committed stays."
+            "ends here. What it saved stays."
         )
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urljoin
 
+from django.core import mail
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -19,6 +20,7 @@ from django.utils.translation import ngettext
 from wagtail.admin.utils import get_admin_base_url
 
 from wagtail_pim import conf
+from wagtail_pim.client.entities import one_line
 from wagtail_pim.models import JobRun, JobSchedule, PIMOptions
 from wagtail_pim.models.runs import ACTIVE_STATES, Outcome, State
 
@@ -27,6 +29,8 @@ from .registry import JOBS, job_label
 logger = logging.getLogger(__name__)
 
 ITEMS_TOLD: Final = 20
+MAIL_TIMEOUT: Final = 10.0
+"""Seconds, where the site sets none: a run must not wait for a silent server."""
 
 
 def tell_of_end(run: JobRun) -> None:
@@ -79,7 +83,10 @@ def _about_run(run: JobRun) -> dict[str, Any]:
             *((outcome.label, run.counts[outcome]) for outcome in Outcome),
             (_("acknowledged"), run.acknowledged),
         ],
-        "items": failed[:ITEMS_TOLD],
+        "items": [
+            one_line(f"{item.get_kind_display()} {item.number}: {item.reason}")
+            for item in failed[:ITEMS_TOLD]
+        ],
         "more": count - ITEMS_TOLD,
         "path": reverse("wagtail_pim:run", args=[run.pk]),
     }
@@ -106,7 +113,7 @@ def _send(template: str, context_of: Callable[[], dict[str, Any]]) -> None:
             context = context_of()
             if base := get_admin_base_url():
                 context["url"] = urljoin(base, context["path"])
-            mail = EmailMessage(
+            message = EmailMessage(
                 f"[{conf.site_name()}] {context['headline']}",
                 render_to_string(
                     f"wagtail_pim/notifications/{template}", context
@@ -115,6 +122,16 @@ def _send(template: str, context_of: Callable[[], dict[str, Any]]) -> None:
                 recipients,
                 headers={"Auto-Submitted": "auto-generated"},
             )
-        mail.send()
+        _connection().send_messages([message])
     except Exception:
         logger.exception("An e-mail about the jobs could not be sent")
+
+
+def _connection() -> Any:
+    if hasattr(mail, "mailers"):  # since Django 6.1
+        connection = mail.mailers.default
+    else:
+        connection = mail.get_connection()
+    if getattr(connection, "timeout", MAIL_TIMEOUT) is None:
+        connection.timeout = MAIL_TIMEOUT
+    return connection

@@ -140,20 +140,18 @@ class ProductJob(Job):
         """Report a batch, by the ``order`` of Guids, also where the run ends here."""
         reported = [*failures, *(result.item for result in results)]
         reported.sort(key=lambda item: order.get(item.guid, -1))
+        self._announce(results)
         try:
             for result in results:
+                self.journal.checkpoint()
                 self.committed(result)
-        except BaseException:
-            # Also where the process is told to end while the PIM is being told.
-            self._settle(results)
+        finally:
+            # Also where the run is to end while the PIM is being told.
             self.journal.record(reported)
-            raise
-        self._settle(results)
-        self.add(*reported)
+            self._note_statuses(results)
+        self.watch(reported)
 
-    def _settle(self, results: Sequence[Result]) -> None:
-        if not self.run.dry_run:
-            note_statuses({result.product.id: result.status() for result in results})
+    def _announce(self, results: Iterable[Result]) -> None:
         for result in results:
             page, outcome = result.page, result.item.outcome
             if page is None:
@@ -167,6 +165,10 @@ class ProductJob(Job):
                     created=outcome == Outcome.CREATED,
                     run=self.run,
                 )
+
+    def _note_statuses(self, results: Iterable[Result]) -> None:
+        if not self.run.dry_run:
+            note_statuses({result.product.id: result.status() for result in results})
 
     def _images(
         self, contents: Sequence[PageContent]
@@ -189,7 +191,7 @@ class ProductJob(Job):
                 failures.append(items.failed(PICTURE, record.number, reason, record.id))
             else:
                 assets.append(record)
-        images, faults = obtain_images(assets, self.pim.downloader.fetch)
+        images, faults = obtain_images(assets, self._fetch, self.journal.hold)
         failures += [
             items.failed(PICTURE, fault.asset.name, fault.reason, fault.asset.id)
             for fault in faults
@@ -202,6 +204,10 @@ class ProductJob(Job):
         ]
         self.add(*failures)
         return images, {item.guid for item in failures if item.guid}
+
+    def _fetch(self, url: str, max_bytes: int) -> bytes:
+        self.journal.checkpoint()
+        return self.pim.downloader.fetch(url, max_bytes)
 
     def _remove(
         self, withdrawn: Sequence[Product], failures: list[JobRunItem]

@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
@@ -52,11 +52,13 @@ from .journal import Journal, Progress
 from .notifications import tell_of_end
 from .refresh_product import RefreshProduct
 from .registry import JOBS, job_label, job_named
-from .words import shown, started_by
+from .words import run_title, shown, started_by
 
 logger = logging.getLogger(__name__)
 
 FINISH_ATTEMPTS = 5
+
+BROKEN_OFF = (State.FAILED, State.INTERRUPTED)
 
 MakeJob = Callable[[PimConnection, Journal], Job]
 
@@ -79,34 +81,30 @@ def start(
     run = JobRun(job=job, trigger=trigger, user=user, dry_run=dry_run, numbers=wanted)
     if not dry_run:
         run.resumes = interrupted_run(job, wanted)
-        run.cursor = run.resumes.cursor if run.resumes else None
+    run.heartbeat_at = Now()
     try:
         with transaction.atomic():
             run.save(force_insert=True)
     except IntegrityError as error:
         raise RunRefusedError(_refusal()) from error
+    run.refresh_from_db(fields=["heartbeat_at"])
     logger.info("Run %s: %s was started (%s)", run.pk, job, trigger)
-    log(run, "wagtail_pim.run.start", user=user)
+    _log(run, "start", user)
     return run
 
 
-def interrupted_run(job: str, numbers: list[str]) -> JobRun | None:
-    """The last run of this kind, if it was interrupted."""
-    last = (
-        JobRun.objects.filter(job=job, dry_run=False)
-        .exclude(state__in=ACTIVE_STATES)
-        .first()
-    )
-    if last is None or last.state != State.INTERRUPTED or last.numbers != numbers:
+def interrupted_run(job: str, numbers: Sequence[str] = ()) -> JobRun | None:
+    """The last run of this kind, if it was interrupted and none went on with it."""
+    ended = JobRun.objects.exclude(state__in=ACTIVE_STATES)
+    last = ended.filter(job=job, dry_run=False, numbers=list(numbers)).first()
+    if last is None or last.state != State.INTERRUPTED or last.resumed_by.exists():
         return None
     return last
 
 
 def interrupted_runs() -> list[JobRun]:
-    """The last run of each job, where it was interrupted."""
-    ended = JobRun.objects.filter(dry_run=False).exclude(state__in=ACTIVE_STATES)
-    last = [ended.filter(job=job).first() for job in JOBS]
-    return [run for run in last if run and run.state == State.INTERRUPTED]
+    """The last run of all products of each job, where it was interrupted."""
+    return [run for job in JOBS if (run := interrupted_run(job))]
 
 
 def active_writer() -> JobRun | None:
@@ -152,8 +150,8 @@ def carry_out(
             # The process is told to end: the next start goes on here.
             run.error_code = "interrupted"
             run.error = _(
-                "It was interrupted (%(error)s). What was committed before stays; the "
-                "next start goes on where it ended."
+                "It was interrupted (%(error)s). What was saved before stays; the next "
+                "start goes on where it ended."
             ) % {"error": type(error).__name__}
             _finish(run, State.INTERRUPTED)
             raise
@@ -200,20 +198,29 @@ def _execute(
         logger.error("Run %s: %s", run.pk, error)
         run.error, run.error_code = str(error), error.code
         return State.FAILED
+    except (OperationalError, InterfaceError) as error:
+        # It was restarted, or busy for too long: no fault of the job's.
+        logger.exception("Run %s: the database went away", run.pk)
+        run.error_code = "database"
+        run.error = _(
+            "The site's database went away (%(error)s). What was saved before stays; "
+            "the next start goes on where it ended."
+        ) % {"error": error}
+        return State.INTERRUPTED
     except DatabaseError as error:
         logger.exception("Run %s: the database failed", run.pk)
         run.error_code = "database"
         run.error = _(
-            "The site's database failed (%(error)s). What was committed before stays; "
-            "run again."
+            "The site's database failed (%(error)s). What was saved before stays; run "
+            "again."
         ) % {"error": error}
         return State.FAILED
     except Exception as error:
         logger.exception("Run %s ended with a fault of the program", run.pk)
         run.error_code = "bug"
         run.error = _(
-            "The program failed (%(error)s); its log tells more. What was committed "
-            "before stays."
+            "The program failed (%(error)s); its log tells more. What was saved before "
+            "stays."
         ) % {"error": f"{type(error).__name__}: {error}"}
         return State.FAILED
     return State.FAILED_ITEMS if journal.any_failed else State.SUCCEEDED
@@ -230,21 +237,24 @@ def _store_end(run: JobRun, state: State) -> None:
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
     _recount(run)
+    if state in BROKEN_OFF and _stop_requested(run):
+        state = State.STOPPED
     run.state = state
-    stored = JobRun.objects.filter(pk=run.pk, state=State.RUNNING).update(
+    of_run = JobRun.objects.filter(pk=run.pk)
+    stored = of_run.filter(state=State.RUNNING).update(
         state=state,
         finished_at=Now(),
         heartbeat_at=Now(),
         error=printable(run.error),
         error_code=run.error_code,
         warnings=run.warnings,
-        cursor=run.cursor,
         done=run.done,
         counts=run.counts,
         category_counts=run.category_counts,
         acknowledged=run.acknowledged,
     )
-    if not stored:
+    # On a second try it may have been stored, and the answer lost.
+    if not stored and not of_run.filter(state=state, worker=run.worker).exists():
         raise RunLostError(_("The run was taken for dead meanwhile."))
     run.refresh_from_db(
         fields=["finished_at", "heartbeat_at", "work_started_at", "stop_requested_at"]
@@ -260,7 +270,9 @@ def _tell_of_end(run: JobRun) -> None:
     """Whatever goes wrong here, the run has ended as it did."""
     logger.info("Run %s: %s", run.pk, run.state)
     try:
-        log(run, "wagtail_pim.run.finish", user=run.user, data={"state": run.state})
+        # The time of those that a busy worker let wait counts from now on.
+        JobRun.objects.filter(state=State.QUEUED).update(heartbeat_at=Now())
+        _log(run, "finish", run.user, state=run.state)
         run_finished.send_robust(JobRun, run=run)
         tell_of_end(run)
         forget_old_runs()
@@ -268,12 +280,25 @@ def _tell_of_end(run: JobRun) -> None:
         logger.exception("Run %s: its end could not be told", run.pk)
 
 
+def _stop_requested(run: JobRun) -> bool:
+    """Whoever asked for the stop does not want the run to go on by itself."""
+    asked = JobRun.objects.filter(pk=run.pk).exclude(stop_requested_at=None)
+    return asked.exists()
+
+
+def _log(run: JobRun, event: str, user: Any, **data: Any) -> None:
+    """Into Wagtail's site history."""
+    title = run_title(run)
+    log(run, f"wagtail_pim.run.{event}", user=user, title=title, data=data)
+
+
 def fail_to_start(run: JobRun, error: Exception) -> None:
     """Of a waiting run that no worker can be told of."""
+    # Its text may hold parts of an address with a password; the log has it.
     run.error = _(
-        "The task backend did not take it (%(error)s). Check that it is running and "
-        "that TASKS in the settings names it correctly."
-    ) % {"error": f"{type(error).__name__}: {error}"}
+        "The task backend did not take it (%(error)s; the log tells more). Check that "
+        "it is running and that TASKS in the settings names it correctly."
+    ) % {"error": type(error).__name__}
     if JobRun.objects.filter(pk=run.pk, state=State.QUEUED).update(
         state=State.FAILED,
         finished_at=Now(),
@@ -289,13 +314,13 @@ def request_stop(run: JobRun, user: Any = None) -> bool:
     waiting = JobRun.objects.filter(pk=run.pk, state=State.QUEUED)
     asked = {"stop_requested_at": Now(), "stop_requested_by": user}
     if waiting.update(state=State.STOPPED, finished_at=Now(), **asked):
-        log(run, "wagtail_pim.run.stop", user=user)
+        _log(run, "stop", user)
         run.refresh_from_db()
         _tell_of_end(run)
         return True
     going_on = JobRun.objects.filter(pk=run.pk, state=State.RUNNING)
     if going_on.filter(stop_requested_at=None).update(**asked):
-        log(run, "wagtail_pim.run.stop", user=user)
+        _log(run, "stop", user)
     return going_on.exists()
 
 
@@ -303,42 +328,54 @@ def recover(*, at_once: bool = False) -> list[JobRun]:
     """The runs that are dead, marked as interrupted now.
 
     A run is dead when it gave no sign of life for HEARTBEAT_TIMEOUT, or when no worker
-    took it up within QUEUE_TIMEOUT. ``at_once`` takes every run for dead: one that is
-    alive all the same notices, and ends before it commits anything more.
+    took it up within QUEUE_TIMEOUT while none was busy. ``at_once`` takes every run for
+    dead: one that is alive all the same notices, and ends before it commits more.
     """
     config = get_config()
-    silent = Q(
-        state=State.RUNNING,
-        heartbeat_at__lt=Now() - timedelta(seconds=config.heartbeat_timeout),
-    )
+    patience = timedelta(seconds=config.heartbeat_timeout)
+    living = Q(state=State.RUNNING, heartbeat_at__gte=Now() - patience)
+    silent = Q(state=State.RUNNING, heartbeat_at__lt=Now() - patience)
     waiting = Q(
         state=State.QUEUED,
-        created_at__lt=Now() - timedelta(seconds=config.queue_timeout),
+        heartbeat_at__lt=Now() - timedelta(seconds=config.queue_timeout),
     )
-    dead = Q(state__in=ACTIVE_STATES) if at_once else silent | waiting
+    if at_once:
+        dead = Q(state__in=ACTIVE_STATES)
+    elif JobRun.objects.filter(living).exists():
+        # The only worker may be busy with that one.
+        dead = silent
+    else:
+        dead = silent | waiting
+    found = JobRun.objects.filter(dead).select_related("user").order_by("created_at")
     return [
         run
-        for run in JobRun.objects.filter(dead).select_related("user")
-        if _interrupt(run, JobRun.objects.filter(dead, pk=run.pk))
+        for run in found
+        if _interrupt(run, JobRun.objects.filter(dead, pk=run.pk), at_once=at_once)
     ]
 
 
-def _interrupt(run: JobRun, if_dead: QuerySet[JobRun]) -> bool:
-    if run.state == State.QUEUED:
+def _interrupt(run: JobRun, if_dead: QuerySet[JobRun], *, at_once: bool) -> bool:
+    run.error_code = "interrupted"
+    if at_once:
+        run.error = _(
+            "Somebody declared it dead. What was saved before stays; the next start "
+            "goes on where it ended."
+        )
+    elif run.state == State.QUEUED:
         run.error_code = "not_taken_up"
         run.error = _(
             "No worker took it up. Start a worker of the task backend, or run the job "
             "from the command line or crontab."
         )
     else:
-        run.error_code = "interrupted"
         run.error = _(
-            "Its worker (%(worker)s) gave no sign of life any more. What was committed "
+            "Its worker (%(worker)s) gave no sign of life any more. What was saved "
             "before stays; the next start goes on where it ended."
         ) % {"worker": run.worker}
     with transaction.atomic():
+        stopped = run.stop_requested_at is not None
         if not if_dead.update(
-            state=State.INTERRUPTED,
+            state=State.STOPPED if stopped else State.INTERRUPTED,
             finished_at=Now(),
             error=run.error,
             error_code=run.error_code,

@@ -6,7 +6,7 @@ import calendar
 import logging
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
@@ -27,9 +27,9 @@ from wagtail_pim.models import JobRun, JobSchedule
 from wagtail_pim.models.runs import Trigger
 
 from . import runs
-from .health import lateness
 from .notifications import tell_of_lateness
-from .registry import JOBS
+from .registry import JOBS, job_label
+from .words import shown, started_by
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +85,10 @@ def in_words(cron: str) -> str:
 
     The expression itself, where it can't be told.
     """
+    try:
+        cron = clean_cron(cron)
+    except ValidationError:
+        return cron
     language = (get_language() or "en").partition("-")[0]
     _minute, _hour, day, _month, weekday = cron.split()
     if day != "*" and weekday != "*":
@@ -180,11 +184,14 @@ def start_due(now: datetime | None = None) -> list[JobRun]:
     schedules = list(enabled)
     writer = runs.active_writer()
     for schedule in schedules:
-        if late := lateness(schedule, writer, now or timezone.now()):
-            tell_of_lateness(schedule, late)
+        if reason := lateness(schedule, writer, now or timezone.now()):
+            tell_of_lateness(schedule, reason)
     enabled.update(checked_at=now or timezone.now())
     ended = []
     for schedule in schedules:
+        if invalid := why_invalid(schedule):
+            logger.error("%s does not start: %s", schedule.job, invalid)
+            continue
         try:
             run = _start(schedule, now or timezone.now())
             if run is not None:
@@ -202,14 +209,14 @@ def _start(schedule: JobSchedule, now: datetime) -> JobRun | None:
     Raises RunRefusedError where another run writes; the job is due still.
     """
     due_at = schedule.due_at
-    if due_at is not None and due_at <= now:
+    unmoved = JobSchedule.objects.filter(pk=schedule.pk, enabled=True, due_at=due_at)
+    if due_at is None:
+        unmoved.update(due_at=next(_times(schedule.cron, now), None))
+    elif due_at <= now:
         following = next(_times(schedule.cron, now), None)
         with transaction.atomic():
             # Of all that ask at this time, the one that moves it starts the job.
-            claimed = JobSchedule.objects.filter(
-                pk=schedule.pk, enabled=True, due_at=due_at
-            ).update(due_at=following, told_late=False)
-            if not claimed:
+            if not unmoved.update(due_at=following, told_late=False):
                 return None
             return runs.start(schedule.job, trigger=Trigger.SCHEDULE)
     if _goes_on(schedule.job):
@@ -247,3 +254,68 @@ def _goes_on(job: str) -> bool:
             return True
         run = run.resumes
     return False
+
+
+# What keeps a job from starting
+
+
+def lateness(schedule: JobSchedule, writer: JobRun | None, now: datetime) -> str:
+    """Why a job has not started when it was due, and what to do; empty if it has.
+
+    ``writer`` is the run that writes at this time, of whatever job.
+    """
+    patience = timedelta(seconds=get_config().late_after)
+    if not schedule.enabled or schedule.due_at is None:
+        return ""
+    if schedule.due_at >= now - patience:
+        return ""
+    due = _("It was due at %(time)s and has not started.") % {
+        "time": shown(schedule.due_at)
+    }
+    if invalid := why_invalid(schedule):
+        return f"{due} {invalid}"
+    if writer is None:
+        return f"{due} {_crontab_is_silent(schedule)}"
+    way = _(
+        "%(job)s, started by %(who)s, has been in the way since %(since)s. Wait for "
+        "its end, or stop it."
+    ) % {
+        "job": job_label(writer.job),
+        "who": started_by(writer),
+        "since": shown(writer.started_at or writer.created_at),
+    }
+    return f"{due} {way}"
+
+
+def why_invalid(schedule: JobSchedule) -> str:
+    """What is wrong with an expression that no form has checked; empty if nothing."""
+    try:
+        clean_cron(schedule.cron)
+    except ValidationError as error:
+        return _("The schedule “%(cron)s” is invalid. %(why)s") % {
+            "cron": schedule.cron,
+            "why": error.messages[0],
+        }
+    return ""
+
+
+def crontab_silence(schedule: JobSchedule, now: datetime) -> str:
+    """That crontab does not ask what is due, and what to do; empty if it does."""
+    patience = timedelta(seconds=get_config().late_after)
+    if schedule.checked_at is not None and schedule.checked_at >= now - patience:
+        return ""
+    return _crontab_is_silent(schedule)
+
+
+def _crontab_is_silent(schedule: JobSchedule) -> str:
+    if schedule.checked_at is None:
+        silence = _("Crontab has never asked what is due.")
+    else:
+        silence = _("Crontab has not asked what is due since %(time)s.") % {
+            "time": shown(schedule.checked_at)
+        }
+    remedy = _(
+        "Check that “manage.py crontab show” lists the line of wagtail_pim.cron and "
+        "that the cron service is running."
+    )
+    return f"{silence} {remedy}"

@@ -40,20 +40,23 @@ def started_by(run: JobRun) -> str:
 
 def why_silent(run: JobRun, now: datetime | None = None) -> str:
     """That nothing is heard of an active run, and what to do; empty if all is well."""
+    now = now or timezone.now()
+    heard = run.heartbeat_at or run.created_at
+    patience = timedelta(seconds=get_config().heartbeat_timeout)
     if run.state == State.QUEUED:
-        heard, patience = run.created_at, USUAL_WAIT
-    else:
-        heard = run.heartbeat_at
-        patience = timedelta(seconds=get_config().heartbeat_timeout)
-    if heard is None or heard >= (now or timezone.now()) - patience:
-        return ""
-    if run.state == State.QUEUED:
+        living = JobRun.objects.filter(
+            state=State.RUNNING, heartbeat_at__gte=now - patience
+        )
+        if heard >= now - USUAL_WAIT or living.exists():
+            return ""
         return _(
             "It has been waiting for a worker since %(time)s. Start one, for example "
             "with “manage.py db_worker” or “manage.py rqworker”, depending on the task "
             "backend; or stop the run and start the job on the command line: "
             "manage.py pim run %(job)s."
         ) % {"time": shown(heard), "job": run.job}
+    if heard >= now - patience:
+        return ""
     return _(
         "Its worker (%(worker)s) has given no sign of life since %(time)s. The next "
         "start takes the run over and goes on where it ended."

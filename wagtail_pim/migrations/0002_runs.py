@@ -172,7 +172,6 @@ class Migration(migrations.Migration):
                     "stop_requested_at",
                     models.DateTimeField(null=True, verbose_name="stop requested"),
                 ),
-                ("cursor", models.JSONField(null=True)),
                 ("done", models.PositiveIntegerField(default=0, verbose_name="done")),
                 ("total", models.PositiveIntegerField(null=True, verbose_name="total")),
                 (

@@ -84,8 +84,8 @@ class JobRun(models.Model):
     """One run of a job.
 
     ``counts`` are of products and variants, ``category_counts`` of catalogs and
-    categories. ``total`` is None until the work is listed. ``cursor`` is the job's own
-    note of how far it is, from which a run that ``resumes`` this one goes on.
+    categories. ``total`` is None until the work is listed. A run ``resumes`` the last
+    of its kind, if that was interrupted: the PIM lists what is left to do.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -131,7 +131,6 @@ class JobRun(models.Model):
         related_name="resumed_by",
         verbose_name=_("resumes"),
     )
-    cursor = models.JSONField(null=True)
     done = models.PositiveIntegerField(_("done"), default=0)
     total = models.PositiveIntegerField(_("total"), null=True)
     counts = CountsField(_("products and variants"))

@@ -25,7 +25,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from wagtail_pim.client.entities import printable
+from wagtail_pim.client.entities import one_line
 from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import PimError, RunRefusedError
 from wagtail_pim.jobs import JOBS, job_label, runs
@@ -156,8 +156,7 @@ class Command(BaseCommand):
     ) -> None:
         run = self._carry_out(job, dry_run=dry_run, numbers=product)
         if json:
-            items = [item.as_json() for item in run.items.iterator()]
-            self._print_json({**run.as_json(), "items": items})
+            self._print_json_with_items(run)
         else:
             self._print_report(run)
         _exit_like([run])
@@ -221,7 +220,7 @@ class Command(BaseCommand):
             )
         else:
             for run in dead:
-                self._print_line(f"{job_label(run.job)}: {run.error}")
+                self.stdout.write(one_line(f"{job_label(run.job)}: {run.error}"))
             for run in resumed:
                 self._print_report(run)
             if not dead and not resumed:
@@ -275,15 +274,21 @@ class Command(BaseCommand):
     # Output
 
     def _print_json(self, value: dict[str, Any]) -> None:
-        self.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False))
+        self.stdout.write(_as_json(value))
+
+    def _print_json_with_items(self, run: JobRun) -> None:
+        """One object too, never whole in memory: a run may have very many items."""
+        beginning = _as_json(run.as_json()).removesuffix("}")
+        self.stdout.write(f'{beginning}, "items": [', ending="")
+        for at, item in enumerate(run.items.iterator()):
+            comma = ", " if at else ""
+            self.stdout.write(comma + _as_json(item.as_json()), ending="")
+        self.stdout.write("]}")
 
     def _console(self) -> Console:
         return Console(
             file=self.stdout._out, highlight=False, no_color=not self.stdout.isatty()
         )
-
-    def _print_line(self, text: str) -> None:
-        self.stdout.write(printable(text))
 
     def _styled_level(self, level: Level) -> str:
         style = {
@@ -295,9 +300,7 @@ class Command(BaseCommand):
 
     def _print_health(self, health: Health) -> None:
         self.stdout.write(f"{self._styled_level(health.level)} {job_label(health.job)}")
-        for message in health.messages:
-            self._print_line(f"        {message}")
-        facts = []
+        facts = list(health.messages)
         if health.active:
             facts.append(_("Now: %(run)s") % {"run": _in_short(health.active)})
         if health.last_run:
@@ -311,7 +314,7 @@ class Command(BaseCommand):
         else:
             facts.append(_("Schedule: off"))
         for fact in facts:
-            self._print_line(f"        {fact}")
+            self.stdout.write(f"        {one_line(fact)}")
 
     def _print_runs(self, chosen: Iterable[JobRun]) -> None:
         table = Table()
@@ -327,7 +330,7 @@ class Command(BaseCommand):
                 run.get_state_display(),
                 str(run.done),
             )
-            table.add_row(*(Text(printable(cell)) for cell in cells))
+            table.add_row(*(Text(one_line(cell)) for cell in cells))
         self._console().print(table)
 
     def _print_report(self, run: JobRun) -> None:
@@ -357,7 +360,11 @@ class Command(BaseCommand):
         elif run.error:
             closing.append(run.error)
         for line in closing:
-            console.print(printable(line), markup=False)
+            console.print(one_line(line), markup=False)
+
+
+def _as_json(value: dict[str, Any]) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
 def _exit_like(ended: Iterable[JobRun]) -> None:
@@ -414,7 +421,7 @@ def _print_some(
 ) -> None:
     """The first items, and how many more there are."""
     for item in items[:ITEMS_SHOWN]:
-        console.print(printable(as_text(item)), markup=False)
+        console.print(as_text(item), markup=False)
     more = items.count() - ITEMS_SHOWN
     if more > 0:
         console.print(_("… and %(count)d more; --json lists all.") % {"count": more})
@@ -424,16 +431,19 @@ def _planned_lines(item: JobRunItem) -> str:
     lines = [
         f"{item.get_outcome_display()} {item.get_kind_display()} {item.number}",
         *(
-            f"    {name}: {quoted(old)} → {quoted(new)}"
+            f"{name}: {quoted(old)} → {quoted(new)}"
             for name, (old, new) in item.differences.items()
         ),
     ]
-    return "\n".join(lines)
+    return "\n    ".join(map(one_line, lines))
 
 
 def _failure_line(item: JobRunItem) -> str:
-    return _("Failed: %(kind)s %(number)s: %(reason)s") % {
-        "kind": item.get_kind_display(),
-        "number": item.number,
-        "reason": item.reason,
-    }
+    return one_line(
+        _("Failed: %(kind)s %(number)s: %(reason)s")
+        % {
+            "kind": item.get_kind_display(),
+            "number": item.number,
+            "reason": item.reason,
+        }
+    )

@@ -8,19 +8,23 @@
     const response = await fetch(url, {
       headers: { 'X-Requested-With': 'XMLHttpRequest' },
     });
-    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    if (!response.ok) throw new Error(response.statusText);
     return response.text();
   };
 
   const says = (element) =>
     element.querySelector('[data-pim-job-says]').dataset.pimJobSays;
 
+  // By element, what was asked for it last: an older answer may come after a newer one.
+  const asked = new WeakMap();
+
   const fill = async (element, url) => {
-    try {
-      element.innerHTML = await load(url);
-    } catch (error) {
-      element.textContent = error.message;
-    }
+    const question = {};
+    asked.set(element, question);
+    const html = await load(url).catch(() => null);
+    if (asked.get(element) !== question) return;
+    if (html === null) element.textContent = element.dataset.pimLostText;
+    else element.innerHTML = html;
   };
 
   const ask = (element) => fill(element, element.dataset.pimJobWaiting);

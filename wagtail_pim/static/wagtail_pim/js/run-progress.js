@@ -4,7 +4,7 @@ const SECONDS = 2;
 const SECONDS_AT_MOST = 60;
 
 class RunProgress extends window.StimulusModule.Controller {
-  static targets = ['overview', 'announcement', 'trouble'];
+  static targets = ['overview', 'announcement', 'trouble', 'troubleText'];
 
   static values = {
     url: String,
@@ -103,7 +103,9 @@ class RunProgress extends window.StimulusModule.Controller {
   }
 
   tell(text) {
-    if (this.troubleTarget.textContent !== text) this.troubleTarget.textContent = text;
+    if (this.troubleTextTarget.textContent !== text) {
+      this.troubleTextTarget.textContent = text;
+    }
     this.troubleTarget.hidden = !text;
   }
 }

@@ -1,0 +1,34 @@
+"""How runs are shown in the templates of the admin."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django import template
+
+from wagtail_pim.jobs.words import shown
+from wagtail_pim.models.runs import Outcome, State
+
+_ICONS: Final[dict[str, str]] = {
+    State.QUEUED: "time",
+    State.RUNNING: "rotate",
+    State.SUCCEEDED: "success",
+    State.FAILED_ITEMS: "warning",
+    State.FAILED: "circle-xmark",
+    State.STOPPED: "minus",
+    State.INTERRUPTED: "circle-xmark",
+    Outcome.CREATED: "circle-plus",
+    Outcome.UPDATED: "edit",
+    Outcome.UNCHANGED: "minus",
+    Outcome.REMOVED: "bin",
+    Outcome.FAILED: "circle-xmark",
+}
+
+register = template.Library()
+register.filter("shown", shown)
+
+
+@register.filter
+def icon_of(value: str) -> str:
+    """The icon of a run's state or of an item's outcome."""
+    return _ICONS[value]
