@@ -10,7 +10,11 @@ from typing import Any, Final
 from django.apps import apps
 from django.core import checks
 from django.core.checks import CheckMessage, register
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import (
+    FieldDoesNotExist,
+    ImproperlyConfigured,
+    ValidationError,
+)
 from django.db import models
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
@@ -388,8 +392,8 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     id=code,
                 )
             )
-    sizes: list[object] = [config.batch_size, config.max_failures_in_a_row]
-    if not all(isinstance(size, int) and size >= 1 for size in sizes):
+    sizes = (config.batch_size, config.max_failures_in_a_row)
+    if not all(_is_number(size, int) and size >= 1 for size in sizes):
         messages.append(
             checks.Error(
                 "WAGTAIL_PIM: BATCH_SIZE and MAX_FAILURES_IN_A_ROW must be whole "
@@ -397,12 +401,8 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="wagtail_pim.E010",
             )
         )
-    times: list[object] = [
-        config.heartbeat_timeout,
-        config.queue_timeout,
-        config.late_after,
-    ]
-    if not all(isinstance(time, (int, float)) and time > 0 for time in times):
+    times = (config.heartbeat_timeout, config.queue_timeout, config.late_after)
+    if not all(_is_number(time, int, float) and time > 0 for time in times):
         messages.append(
             checks.Error(
                 "WAGTAIL_PIM: HEARTBEAT_TIMEOUT, QUEUE_TIMEOUT and LATE_AFTER must be "
@@ -410,8 +410,8 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="wagtail_pim.E019",
             )
         )
-    days: object = config.run_retention_days
-    if not isinstance(days, int) or days < 0:
+    days = config.run_retention_days
+    if not _is_number(days, int) or days < 0:
         messages.append(
             checks.Error(
                 "WAGTAIL_PIM: RUN_RETENTION_DAYS must be a whole number, 0 or more.",
@@ -421,6 +421,11 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
     messages.extend(_check_addresses())
     return messages
+
+
+def _is_number(value: object, *types: type) -> bool:
+    """Of one of the types; a truth value, which Python takes for an int, is none."""
+    return isinstance(value, types) and not isinstance(value, bool)
 
 
 def _check_addresses() -> Iterator[CheckMessage]:
@@ -490,6 +495,17 @@ def check_tasks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="wagtail_pim.E018",
             )
         ]
+    path = backend.get("BACKEND", "")
+    try:
+        import_string(path)
+    except (ImportError, ImproperlyConfigured) as error:
+        return [
+            checks.Error(
+                f"The task backend “{config.task_backend}” can't be imported: {error}",
+                hint="Correct BACKEND of it in TASKS, or install what it needs.",
+                id="wagtail_pim.E018",
+            )
+        ]
     queues = backend.get("QUEUES", ["default"])
     # An empty list lets every queue be.
     if queues and config.task_queue not in queues:
@@ -502,7 +518,7 @@ def check_tasks(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     seconds = rq_timeout()
-    if backend["BACKEND"].endswith(".RQBackend") and 0 <= seconds < LONG_RUN:
+    if path.endswith(".RQBackend") and 0 <= seconds < LONG_RUN:
         return [
             checks.Warning(
                 f"RQ ends whatever takes longer than {seconds} seconds in the queue "

@@ -25,7 +25,9 @@ OPTION_NAMES: Final = (
     "API_ADDRESS",
     "NOTIFICATION_EMAILS",
 )
-DEFAULT_TASKS: Final = {"default": {"BACKEND": "ImmediateBackend"}}
+DEFAULT_TASKS: Final = {
+    "default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}
+}
 RQ_DEFAULT_TIMEOUT: Final = 180
 TUPLE_FIELDS: Final = frozenset({"catalogs", "image_hosts"})
 
@@ -138,7 +140,9 @@ def crontab_executable() -> str:
 
 def task_backend_settings() -> Mapping[str, Any] | None:
     """Those of the task backend that runs go to; None where the site has no such."""
-    backends = getattr(settings, "TASKS", DEFAULT_TASKS)
+    backends = getattr(settings, "TASKS", None)
+    if backends is None:
+        backends = DEFAULT_TASKS
     return backends.get(get_config().task_backend)
 
 

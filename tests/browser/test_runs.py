@@ -28,6 +28,14 @@ JOB = PublishApprovedProducts.name
 # What a batch asks of the PIM.
 BATCH = "id+in"
 ENDED = 20_000
+# The menu moves aside, or comes back, when the window changes.
+SETTLED = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame();
+    await frame();
+    const moving = document.getAnimations().filter((a) => a instanceof CSSTransition);
+    await Promise.allSettled(moving.map((a) => a.finished));
+}"""
 
 
 @pytest.fixture
@@ -87,6 +95,7 @@ def assert_fits(page: Page) -> None:
     """On a phone and on a desk; what is too wide for Wagtail's main is cut off."""
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(SETTLED)
         main = page.locator("main")
         needed, there = main.evaluate("m => [m.scrollWidth, m.clientWidth]")
         assert needed <= there, f"{page.url} at {width}"

@@ -62,8 +62,8 @@ def assert_one_started(answers: list[dict[str, str]]) -> None:
     for answer in answers:
         if answer not in started:
             assert answer["refused"].startswith(
-                "Publish approved products, started by command line, waits for a "
-                "worker since "
+                "Publish approved products, started by command line, has been waiting "
+                "for a worker since "
             )
             assert answer["refused"].endswith("Wait for its end, or stop it.")
 

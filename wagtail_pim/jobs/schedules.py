@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -173,11 +173,20 @@ def save_schedule(schedule: JobSchedule, user: Any) -> None:
     )
 
 
-def start_due(now: datetime | None = None) -> list[JobRun]:
+def _log_waiting(job: str, why: RunRefusedError) -> None:
+    logger.info("%s is due and waits: %s", job, why)
+
+
+def start_due(
+    now: datetime | None = None,
+    *,
+    tell_waiting: Callable[[str, RunRefusedError], object] = _log_waiting,
+) -> list[JobRun]:
     """Carry out here, one by one, what is due; the runs, ended.
 
     Crontab calls this once a minute, on as many hosts as there are. What was missed
-    several times is run once.
+    several times is run once. ``tell_waiting`` hears of each job that is due while
+    another run is in its way.
     """
     runs.recover()
     enabled = JobSchedule.objects.filter(enabled=True, job__in=JOBS)
@@ -197,7 +206,7 @@ def start_due(now: datetime | None = None) -> list[JobRun]:
             if run is not None:
                 ended.append(runs.carry_out(run.pk))
         except RunRefusedError as error:
-            logger.info("%s is due and waits: %s", schedule.job, error)
+            tell_waiting(schedule.job, error)
         except RunLostError as error:
             logger.error("The scheduled run of %s was lost: %s", schedule.job, error)
     return ended

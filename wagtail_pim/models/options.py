@@ -38,9 +38,13 @@ def validate_api_address(value: str) -> None:
         raise ValidationError(str(error)) from error
 
 
-def addresses(text: str | Iterable[str]) -> list[str]:
-    """E-mail addresses: a list, or a text with one a line or after commas."""
-    joined = text if isinstance(text, str) else "\n".join(text)
+def addresses(given: object) -> list[str]:
+    """E-mail addresses: a list, or a text with one a line or after commas.
+
+    Anything else that a deployment may set is taken for a text, and is no address.
+    """
+    is_list = isinstance(given, Iterable) and not isinstance(given, str)
+    joined = "\n".join(map(str, given)) if is_list else str(given)
     return [address for address in re.split(r"[\s,;]+", joined) if address]
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
+from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    DjangoHelpFormatter,
+)
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rich.console import Console
@@ -27,7 +33,7 @@ from rich.text import Text
 
 from wagtail_pim.client.entities import one_line
 from wagtail_pim.converters import quoted
-from wagtail_pim.exceptions import PimError, RunRefusedError
+from wagtail_pim.exceptions import ConfigurationError, PimError, RunRefusedError
 from wagtail_pim.jobs import JOBS, job_label, runs
 from wagtail_pim.jobs.connection_check import Level, check_connection
 from wagtail_pim.jobs.health import Health, health_of
@@ -37,13 +43,14 @@ from wagtail_pim.jobs.schedules import in_words, start_due
 from wagtail_pim.jobs.termination import EXIT_CODE as TERMINATED
 from wagtail_pim.jobs.termination import Terminated, told_of_sigterm
 from wagtail_pim.jobs.words import shown, started_by
-from wagtail_pim.models import JobRun, JobRunItem
-from wagtail_pim.models.runs import ACTIVE_STATES, Outcome, State, Trigger
+from wagtail_pim.models import JobRun, JobRunItem, JobSchedule
+from wagtail_pim.models.runs import Outcome, State, Trigger
 
 EXIT_CODES = {State.SUCCEEDED: 0, State.FAILED_ITEMS: 2}
 INTERRUPTED = 130
 ITEMS_SHOWN = 50
 SHORT_ID = 8
+IDS_SHOWN = 10
 LEVEL_LABELS = {
     Level.OK: gettext_lazy("OK"),
     Level.WARNING: gettext_lazy("Warning"),
@@ -55,14 +62,30 @@ EXITS_LIKE_RUN = (
 )
 
 
+class RunNotFoundError(PimError):
+    """No run, or more than one, is called so."""
+
+    code = "run_not_found"
+
+
 class Command(BaseCommand):
     help = "Synchronizes the product catalog with Optimizely PIM."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         commands = parser.add_subparsers(dest="action", required=True)
+        # Django's own options may stand after the action too.
+        common = BaseCommand().create_parser("", "", add_help=False)
+        for option in common._actions:
+            option.default = SUPPRESS
 
         def add(name: str, help: str, description: str) -> ArgumentParser:
-            command = commands.add_parser(name, help=help, description=description)
+            command = commands.add_parser(
+                name,
+                help=help,
+                description=description,
+                parents=[common],
+                formatter_class=DjangoHelpFormatter,
+            )
             command.add_argument(
                 "--json", action="store_true", help="print one JSON object"
             )
@@ -87,19 +110,30 @@ class Command(BaseCommand):
             "show how the jobs are",
             "Exits with 1 if a job fails, is late or hangs.",
         )
-        history = add("runs", "list the last runs", "The newest first.")
+        history = add(
+            "runs", "list the last runs, or report one", "The newest run comes first."
+        )
+        history.add_argument(
+            "run",
+            nargs="?",
+            metavar="RUN",
+            help="report this run: its id, or the beginning of it",
+        )
         history.add_argument("--job", help="only those of this job")
-        history.add_argument("--limit", type=int, default=20, help="how many at most")
+        history.add_argument(
+            "--limit", type=_positive_number, default=20, help="how many at most"
+        )
         stop = add(
             "stop",
             "stop a run after the current batch",
-            "What it committed stays. Exits with 1 if there is nothing to stop.",
+            "What it saved stays. Exits with 1 if there is nothing to stop.",
         )
         stop.add_argument(
             "run",
             nargs="?",
             metavar="RUN",
-            help="the run's id or its beginning; without it, the run that writes",
+            help="the run's id, or the beginning of it; without it, the run that "
+            "writes",
         )
         recover = add(
             "recover",
@@ -110,7 +144,7 @@ class Command(BaseCommand):
             "--now",
             action="store_true",
             help="take all runs for dead at once; one that lives ends before it "
-            "commits more",
+            "saves more",
         )
         add(
             "due",
@@ -127,13 +161,17 @@ class Command(BaseCommand):
         actions: dict[str, Callable[..., None]] = {
             "run": self.run,
             "status": self.show_status,
-            "runs": self.list_runs,
+            "runs": self.show_runs,
             "stop": self.stop,
             "recover": self.recover,
             "due": self.run_due,
             "check": self.check_connection,
         }
         as_json = options["json"]
+        for output in (self.stdout, self.stderr):
+            # A terminal or a cron that knows few characters must not end the report.
+            if hasattr(output, "reconfigure"):
+                output.reconfigure(errors="replace")
         try:
             with told_of_sigterm():
                 actions[action](**options)
@@ -142,7 +180,7 @@ class Command(BaseCommand):
                 as_json,
                 State.INTERRUPTED,
                 "interrupted",
-                _("Stopped. What was committed before stays; run again."),
+                _("Stopped. What was saved before stays; run again."),
                 TERMINATED if isinstance(end, Terminated) else INTERRUPTED,
             )
         except PimError as error:
@@ -177,24 +215,38 @@ class Command(BaseCommand):
         if failed:
             sys.exit(1)
 
-    def list_runs(
-        self, *, job: str | None, limit: int, json: bool, **_rest: Any
+    def show_runs(
+        self, *, run: str | None, job: str | None, limit: int, json: bool, **_rest: Any
     ) -> None:
+        if run:
+            found = _run_called(run)
+            if json:
+                self._print_json_with_items(found)
+            else:
+                self.stdout.write(one_line(f"{found.pk}: {_in_short(found)}"))
+                self._print_report(found)
+            return
         chosen = JobRun.objects.select_related("user")
         if job:
+            _expect_job(job)
             chosen = chosen.filter(job=job)
-        chosen = chosen[: max(limit, 0)]
+        chosen = chosen[:limit]
         if json:
             self._print_json({"runs": [run.as_json() for run in chosen]})
-        else:
+        elif chosen:
             self._print_runs(chosen)
+        else:
+            self.stdout.write(_("No runs."))
 
     def stop(self, *, run: str | None, json: bool, **_rest: Any) -> None:
-        found = _active_run(run) if run else runs.active_writer()
+        found = _run_called(run) if run else runs.active_writer()
         if found is None or not runs.request_stop(found):
-            self._give_up(
-                json, "idle", "nothing_to_stop", _("There is no run to stop."), 1
+            message = (
+                _("Run %(run)s has ended.") % {"run": found.pk}
+                if found
+                else _("There is no run to stop.")
             )
+            self._give_up(json, "idle", "nothing_to_stop", message, 1)
         found.refresh_from_db()
         if json:
             self._print_json(found.as_json())
@@ -228,14 +280,23 @@ class Command(BaseCommand):
         _exit_like(resumed)
 
     def run_due(self, *, json: bool, **_rest: Any) -> None:
-        ended = start_due()
+        waiting: list[tuple[str, str]] = []
+        ended = start_due(tell_waiting=lambda job, why: waiting.append((job, str(why))))
         if json:
-            self._print_json({"runs": [run.as_json() for run in ended]})
-        elif ended:
+            self._print_json(
+                {
+                    "runs": [run.as_json() for run in ended],
+                    "waiting": [{"job": job, "why": why} for job, why in waiting],
+                }
+            )
+        else:
             for run in ended:
                 self._print_report(run)
-        else:
-            self.stdout.write(_("Nothing is due."))
+            for job, why in waiting:
+                text = _("%(job)s is due and waits: %(why)s")
+                self.stdout.write(one_line(text % {"job": job_label(job), "why": why}))
+            if not ended and not waiting:
+                self.stdout.write(_("Nothing is due."))
         _exit_like(ended)
 
     def check_connection(self, *, json: bool, **_rest: Any) -> None:
@@ -305,22 +366,16 @@ class Command(BaseCommand):
             facts.append(_("Now: %(run)s") % {"run": _in_short(health.active)})
         if health.last_run:
             facts.append(_("Last run: %(run)s") % {"run": _in_short(health.last_run)})
-        schedule = health.schedule
-        if schedule and schedule.enabled and schedule.due_at:
-            facts.append(
-                _("Schedule: %(words)s; next %(time)s")
-                % {"words": in_words(schedule.cron), "time": shown(schedule.due_at)}
-            )
-        else:
-            facts.append(_("Schedule: off"))
+        facts.append(_schedule_in_short(health.schedule))
         for fact in facts:
             self.stdout.write(f"        {one_line(fact)}")
 
     def _print_runs(self, chosen: Iterable[JobRun]) -> None:
         table = Table()
-        for heading in (_("Run"), _("Job"), _("Started"), _("By"), _("State")):
+        table.add_column(_("Run"), no_wrap=True)
+        for heading in (_("Job"), _("Started"), _("By"), _("State")):
             table.add_column(heading)
-        table.add_column(_("Done"), justify="right")
+        table.add_column(_("Failed"), justify="right")
         for run in chosen:
             cells = (
                 str(run.pk)[:SHORT_ID],
@@ -328,7 +383,7 @@ class Command(BaseCommand):
                 shown(run.created_at),
                 started_by(run),
                 run.get_state_display(),
-                str(run.done),
+                str(run.counts[Outcome.FAILED]),
             )
             table.add_row(*(Text(one_line(cell)) for cell in cells))
         self._console().print(table)
@@ -337,7 +392,7 @@ class Command(BaseCommand):
         console = self._console()
         title = job_label(run.job)
         if run.dry_run:
-            title += " " + _("(dry run: nothing was written)")
+            title = _("%(job)s (dry run: nothing was written)") % {"job": title}
         table = Table("", title=title, title_justify="left")
         table.add_column(_("Products and variants"), justify="right")
         table.add_column(_("Categories"), justify="right")
@@ -349,7 +404,7 @@ class Command(BaseCommand):
             )
         table.add_row(_("acknowledged"), str(run.acknowledged), "")
         console.print(table)
-        if not run.error and not run.counts.total():
+        if not run.is_active and not run.error and not run.counts.total():
             console.print(_("There was nothing to do."))
         if run.dry_run:
             _print_some(console, run.items.filter(reason=""), _planned_lines)
@@ -364,7 +419,13 @@ class Command(BaseCommand):
 
 
 def _as_json(value: dict[str, Any]) -> str:
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+    return json.dumps(value, cls=DjangoJSONEncoder)
+
+
+def _positive_number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"“{text}” is not a whole number, 1 or more")
+    return int(text)
 
 
 def _exit_like(ended: Iterable[JobRun]) -> None:
@@ -391,14 +452,39 @@ def _progress(title: str) -> Iterator[ShowProgress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _active_run(beginning: str) -> JobRun | None:
-    """The one whose id begins so."""
-    found = [
-        run
-        for run in JobRun.objects.filter(state__in=ACTIVE_STATES)
-        if str(run.pk).startswith(beginning)
-    ]
-    return found[0] if len(found) == 1 else None
+def _run_called(beginning: str) -> JobRun:
+    """The one whose id begins so; raises RunNotFoundError if it is not one."""
+    digits = beginning.strip().replace("-", "")
+    try:
+        first, last = (UUID(digits.ljust(32, end)) for end in "0f")
+    except ValueError:
+        found = []
+    else:
+        found = list(JobRun.objects.filter(pk__range=(first, last))[: IDS_SHOWN + 1])
+    if not found:
+        raise RunNotFoundError(
+            _("There is no run whose id begins with “%(beginning)s”.")
+            % {"beginning": beginning}
+        )
+    if len(found) > 1:
+        ids = [str(run.pk) for run in found[:IDS_SHOWN]]
+        if len(found) > IDS_SHOWN:
+            ids.append("…")
+        raise RunNotFoundError(
+            _("Several runs have ids that begin with “%(beginning)s”: %(ids)s")
+            % {"beginning": beginning, "ids": ", ".join(ids)}
+        )
+    return found[0]
+
+
+def _expect_job(name: str) -> None:
+    """Raises ConfigurationError for one that neither is nor was."""
+    known = {*JOBS, *JobRun.objects.order_by().values_list("job", flat=True).distinct()}
+    if name not in known:
+        raise ConfigurationError(
+            _("There is no job %(name)s. The jobs are: %(names)s.")
+            % {"name": name, "names": ", ".join(sorted(known))}
+        )
 
 
 def _title(run: JobRun) -> str:
@@ -412,6 +498,22 @@ def _in_short(run: JobRun) -> str:
         "time": shown(run.created_at),
         "who": started_by(run),
     }
+
+
+def _schedule_in_short(schedule: JobSchedule | None) -> str:
+    if schedule is None or not schedule.enabled:
+        return _("Schedule: off")
+    words = in_words(schedule.cron)
+    if schedule.due_at is None:
+        return _(
+            "Schedule: %(words)s; the next time is set when crontab asks what is due"
+        ) % {"words": words}
+    text = (
+        _("Schedule: %(words)s; next %(time)s")
+        if schedule.due_at > timezone.now()
+        else _("Schedule: %(words)s; due since %(time)s")
+    )
+    return text % {"words": words, "time": shown(schedule.due_at)}
 
 
 def _print_some(
