@@ -485,6 +485,9 @@ def test_w001_setting_that_means_nothing(settings_check):
         ({"LATE_AFTER": -1}, "E019"),
         ({"RUN_RETENTION_DAYS": -1}, "E020"),
         ({"RUN_RETENTION_DAYS": 0.5}, "E020"),
+        ({"BATCH_SIZE": True}, "E010"),
+        ({"QUEUE_TIMEOUT": True}, "E019"),
+        ({"RUN_RETENTION_DAYS": True}, "E020"),
     ],
 )
 def test_e019_e020_times_of_runs(settings_check, values, expected):
@@ -505,6 +508,13 @@ def test_w006_address_that_is_none(settings_check, given):
     assert settings_check(NOTIFICATION_EMAILS=given) == [
         ("W006", 'WAGTAIL_PIM["NOTIFICATION_EMAILS"]: “ops” is not an e-mail address.')
     ]
+
+
+@pytest.mark.parametrize("given", [5, [5], True])
+def test_w006_value_that_is_no_text(settings_check, given):
+    ((code, message),) = settings_check(NOTIFICATION_EMAILS=given)
+    assert code == "W006"
+    assert message.endswith("” is not an e-mail address.")
 
 
 def test_addresses_that_are_good(settings_check):
@@ -553,7 +563,7 @@ def test_e021_crontab_with_a_job_that_does_not_exist(crontab_check):
 def tasks_check(settings):
     """Ids of the check of the task backend, with that of TASKS["pim"]."""
 
-    def tasks_check(name="site.tasks.Backend", queue="default", **backend):
+    def tasks_check(name="django_tasks_db.DatabaseBackend", queue="default", **backend):
         settings.TASKS = {"pim": {"BACKEND": name, **backend}}
         settings.WAGTAIL_PIM = {"TASK_BACKEND": "pim", "TASK_QUEUE": queue}
         found = checks.check_tasks(None)
@@ -575,6 +585,13 @@ def test_e018_task_backend_that_does_not_exist(settings):
     (message,) = checks.check_tasks(None)
     assert message.id == "wagtail_pim.E018"
     assert "“nowhere”" in message.msg
+
+
+@pytest.mark.parametrize(
+    "name", ["django_tasks_db.DatabaseBakend", "nowhere.Backend", "Backend", ""]
+)
+def test_e018_task_backend_that_cannot_be_imported(tasks_check, name):
+    assert tasks_check(name) == ["E018"]
 
 
 def test_e018_queue_that_the_backend_does_not_have(tasks_check):

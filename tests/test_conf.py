@@ -161,6 +161,8 @@ def test_functions_that_crontab_calls(settings):
 def test_task_backend_of_the_runs(configure, settings):
     configure()
     assert conf.task_backend_settings()["BACKEND"].endswith("ImmediateBackend")
+    settings.TASKS = None
+    assert conf.task_backend_settings()["BACKEND"].endswith("ImmediateBackend")
     settings.TASKS = {"default": {"BACKEND": "a"}, "pim": {"BACKEND": "b"}}
     configure(TASK_BACKEND="pim")
     assert conf.task_backend_settings() == {"BACKEND": "b"}

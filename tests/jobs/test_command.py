@@ -7,9 +7,10 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,6 +21,7 @@ from sandbox_site.pim.faults import Fault
 from tests.pim_data import TAXONOMY, guid
 from wagtail_pim.jobs import JOBS, runs
 from wagtail_pim.jobs.schedules import save_schedule
+from wagtail_pim.management.commands.pim import Command
 from wagtail_pim.models import JobRun, JobSchedule, ProductPage
 from wagtail_pim.models.runs import State, Trigger
 from wagtail_pim.signals import run_started
@@ -147,7 +149,38 @@ def test_json_is_one_object_with_counts_and_items(pim, pim_command):
     }
     assert by_number["BAD"]["outcome"] == "failed"
     assert by_number["BAD"]["acknowledged"] is None
-    assert "Größe" in result.output
+
+
+@pytest.fixture
+def pim_command_in_ascii(site: Any, configure: Callable[..., None]) -> Any:
+    """Gives what the command prints where the output knows no other characters."""
+
+    def run(*arguments: str) -> str:
+        output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        with suppress(SystemExit):
+            call_command("pim", *arguments, stdout=output)
+        output.seek(0)
+        return output.read()
+
+    return run
+
+
+def test_output_that_knows_few_characters_gets_the_report(pim, pim_command_in_ascii):
+    pim.product("Größe", Price="cheap")
+    report = json.loads(pim_command_in_ascii("run", JOB, "--json"))
+    assert "Größe" in {item["number"] for item in report["items"]}
+    output = pim_command_in_ascii("run", JOB)
+    assert "Gr??e: " in output
+    assert "?cheap? is not a number" in output
+    assert "Gr??e: " in pim_command_in_ascii("runs", report["run"])
+
+
+def test_djangos_own_options_may_stand_after_the_action(pim_command):
+    assert "Nothing is due." in pim_command("due", "-v", "0", "--traceback").output
+    parser = Command().create_parser("manage.py", "pim")
+    options = parser.parse_args(["-v", "0", "due", "--settings", "site.settings"])
+    assert (options.verbosity, options.settings) == (0, "site.settings")
+    assert parser.parse_args(["due"]).verbosity == 1
 
 
 def test_json_holds_one_item_at_a_time_in_memory(pim, site, configure):
@@ -204,7 +237,9 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(
     with queries() as captured:
         result = pim_command("run", JOB, "--dry-run")
     assert result.code == 0
-    assert "dry run: nothing was written" in " ".join(result.output.split())
+    assert "approved products (dry run: nothing was written)" in " ".join(
+        result.output.split()
+    )
     assert "updated product A1" in result.output
     assert "summary: “Old” → “New”" in result.output
     assert captured.writes_to_site() == []
@@ -398,7 +433,15 @@ def test_status_outlives_an_invalid_schedule(pim_command):
     result = pim_command("status")
     assert result.code == 1
     assert "The schedule “99 99 * *” is invalid." in result.output
-    assert "Schedule: 99 99 * *; next" in result.output
+    assert "Schedule: 99 99 * *; due since" in result.output
+
+
+def test_status_tells_a_schedule_without_a_time_from_one_that_is_off(pim_command):
+    JobSchedule.objects.create(job=JOB, enabled=True, cron="0 2 * * *")
+    output = pim_command("status").output
+    assert "Schedule: At 02:00; the next time is set when crontab asks" in output
+    JobSchedule.objects.update(enabled=False)
+    assert "Schedule: off" in pim_command("status").output
 
 
 # runs
@@ -411,10 +454,84 @@ def test_runs_are_listed_the_newest_first(pim, pim_command):
     assert [run["dry_run"] for run in listed] == [False, True]
     assert listed[0]["run"] == str(JobRun.objects.first().pk)
     assert len(pim_command("runs", "--json", "--limit", "1").json()["runs"]) == 1
-    assert pim_command("runs", "--json", "--job", "other").json() == {"runs": []}
+    assert len(pim_command("runs", "--json", "--job", JOB).json()["runs"]) == 2
     output = " ".join(pim_command("runs").output.split())
     assert "succeeded" in output
     assert "(dry" in output
+
+
+def test_runs_say_how_many_records_failed(pim, pim_command):
+    assert pim_command("runs").output == "No runs.\n"
+    pim.product("BAD", Price="cheap")
+    pim.product("WORSE", Price="cheap")
+    pim_command("run", JOB)
+    lines = [
+        line.replace("│", " ").split()
+        for line in pim_command("runs").output.splitlines()
+    ]
+    (line,) = [line for line in lines if line[:1] == [str(JobRun.objects.get().pk)[:8]]]
+    assert line[-1] == "2"
+
+
+@pytest.mark.parametrize("limit", ["-1", "0", "1.5", "many"])
+def test_runs_are_limited_to_a_number(pim_command, limit):
+    with pytest.raises(CommandError, match=f"--limit: '{limit}' is not a whole number"):
+        pim_command("runs", f"--limit={limit}")
+
+
+def test_runs_of_a_job_that_never_was_are_no_answer(pim_command):
+    JobRun.objects.create(job="of_old", trigger=Trigger.COMMAND)
+    (run,) = pim_command("runs", "--json", "--job", "of_old").json()["runs"]
+    assert run["job"] == "of_old"
+    with pytest.raises(CommandError, match=f"no job nope. .* are: of_old, .*{JOB}"):
+        pim_command("runs", "--job", "nope")
+    result = pim_command("runs", "--json", "--job", "nope")
+    assert (result.code, result.json()["error"]["code"]) == (1, "configuration")
+
+
+def test_runs_report_one_of_them(pim, pim_command):
+    pim.product("BAD", Price="cheap")
+    pim_command("run", JOB)
+    run = JobRun.objects.get()
+    result = pim_command("runs", str(run.pk)[:8].upper())
+    assert result.code == 0
+    assert f"{run.pk}: failed items, started " in result.output
+    assert "“cheap” is not a number" in result.output
+    report = pim_command("runs", str(run.pk), "--json").json()
+    assert report["run"] == str(run.pk)
+    assert "BAD" in {item["number"] for item in report["items"]}
+
+
+def test_report_of_a_run_that_waits_says_nothing_of_its_end(pim_command):
+    run = runs.start(JOB, trigger=Trigger.ADMIN)
+    output = pim_command("runs", str(run.pk)).output
+    assert f"{run.pk}: waiting, started " in output
+    assert "There was nothing to do." not in output
+
+
+@pytest.mark.parametrize("action", ["runs", "stop"])
+@pytest.mark.parametrize("beginning", ["b", "nope", "a1" * 17, "%"])
+def test_run_that_is_not_there(pim_command, action, beginning):
+    JobRun.objects.create(pk=UUID("a1" * 16), job=JOB, trigger=Trigger.COMMAND)
+    with pytest.raises(CommandError, match=f"no run whose id begins .*“{beginning}”"):
+        pim_command(action, beginning)
+    result = pim_command(action, beginning, "--json")
+    assert (result.code, result.json()["error"]["code"]) == (1, "run_not_found")
+
+
+@pytest.mark.parametrize("action", ["runs", "stop"])
+def test_beginning_of_several_ids(pim_command, action):
+    for number in range(12):
+        pk = UUID(f"{number:x}".rjust(32, "a"))
+        JobRun.objects.create(pk=pk, job=JOB, dry_run=True, trigger=Trigger.COMMAND)
+    with pytest.raises(CommandError, match="begin with “aA”") as error:
+        pim_command(action, "aA")
+    assert str(error.value).count("aaaaaaaa-aaaa-") == 10
+    assert str(error.value).endswith(", …")
+    listed = f"{UUID('a' * 31 + '3')}, .*{UUID('a' * 31 + '2')}$"
+    JobRun.objects.exclude(pk__in=[UUID("a" * 31 + end) for end in "23"]).delete()
+    with pytest.raises(CommandError, match=listed):
+        pim_command(action, "aaaaaaaa-aa")
 
 
 # stop
@@ -442,7 +559,7 @@ def test_stop_takes_the_beginning_of_an_id_that_is_one_runs(pim_command):
     writer = runs.start(JOB, trigger=Trigger.ADMIN)
     shown = pim_command("runs").output
     assert str(dry.pk)[:8] in shown
-    result = pim_command("stop", str(dry.pk)[:8], "--json")
+    result = pim_command("stop", str(dry.pk)[:8].upper(), "--json")
     assert result.json()["run"] == str(dry.pk)
     writer.refresh_from_db()
     assert writer.state == State.QUEUED
@@ -451,11 +568,14 @@ def test_stop_takes_the_beginning_of_an_id_that_is_one_runs(pim_command):
 def test_stop_without_a_run_exits_with_1(pim, pim_command):
     pim_command("run", JOB)
     ended = str(JobRun.objects.get().pk)
-    for arguments in ([], [ended], [str(uuid4())]):
+    for arguments, said in (
+        ([], "There is no run to stop."),
+        ([ended[:8]], f"Run {ended} has ended."),
+    ):
         result = pim_command("stop", "--json", *arguments)
         assert result.code == 1
-        assert result.json()["error"]["code"] == "nothing_to_stop"
-        with pytest.raises(CommandError, match="There is no run to stop"):
+        assert result.json()["error"] == {"code": "nothing_to_stop", "message": said}
+        with pytest.raises(CommandError, match=said):
             pim_command("stop", *arguments)
 
 
@@ -523,7 +643,23 @@ def test_due_runs_what_is_due(pim, pim_command):
     assert result.code == 2
     (run,) = result.json()["runs"]
     assert (run["trigger"], run["state"]) == ("schedule", "failed_items")
-    assert pim_command("due", "--json").json() == {"runs": []}
+    assert pim_command("due", "--json").json() == {"runs": [], "waiting": []}
+
+
+def test_due_tells_of_a_job_that_waits_for_another_run(pim_command):
+    save_schedule(JobSchedule(job=JOB, enabled=True, cron="0 2 * * *"), None)
+    JobSchedule.objects.update(due_at=timezone.now())
+    runs.start(JOB, trigger=Trigger.ADMIN)
+    result = pim_command("due")
+    assert result.code == 0
+    assert "Publish approved products is due and waits: " in result.output
+    assert "has been waiting for a worker since" in result.output
+    assert "Nothing is due." not in result.output
+    result = pim_command("due", "--json")
+    assert (result.code, result.json()["runs"]) == (0, [])
+    (waiting,) = result.json()["waiting"]
+    assert waiting["job"] == JOB
+    assert "has been waiting for a worker since" in waiting["why"]
 
 
 # check

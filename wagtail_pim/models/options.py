@@ -43,8 +43,9 @@ def addresses(given: object) -> list[str]:
 
     Anything else that a deployment may set is taken for a text, and is no address.
     """
-    is_list = isinstance(given, Iterable) and not isinstance(given, str)
-    joined = "\n".join(map(str, given)) if is_list else str(given)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        given = [given]
+    joined = "\n".join(map(str, given))
     return [address for address in re.split(r"[\s,;]+", joined) if address]
 
 

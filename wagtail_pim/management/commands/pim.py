@@ -424,7 +424,7 @@ def _as_json(value: dict[str, Any]) -> str:
 
 def _positive_number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"“{text}” is not a whole number, 1 or more")
+        raise ArgumentTypeError(f"{text!r} is not a whole number, 1 or more")
     return int(text)
 
 
