@@ -490,7 +490,7 @@ def test_w001_setting_that_means_nothing(settings_check):
         ({"RUN_RETENTION_DAYS": True}, "E020"),
     ],
 )
-def test_e019_e020_times_of_runs(settings_check, values, expected):
+def test_e010_e019_e020_numbers_that_are_none(settings_check, values, expected):
     assert [code for code, _message in settings_check(**values)] == [expected]
 
 

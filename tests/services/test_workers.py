@@ -116,7 +116,7 @@ def test_run_is_watched_stopped_and_started_again(
     wait_for_progress(page, beyond=wait_for_progress(page))
     page.get_by_role("button", name="Stop").click()
     wait_for_state(page, "stopped")
-    expect(page.get_by_text("admin stopped it.")).to_be_visible()
+    expect(page.get_by_text("Stopped by")).to_be_visible()
 
     run.refresh_from_db()
     assert run.state == State.STOPPED

@@ -139,7 +139,7 @@ def _failing(
 ) -> str:
     row = of_all_products.filter(state__in=BAD)
     if last_good is not None:
-        row = row.filter(created_at__gt=last_good.created_at)
+        row = row.filter(created_at__gte=last_good.created_at)
     facts = row.order_by().aggregate(count=Count("pk"), since=Min("finished_at"))
     parts = [
         ngettext(
