@@ -332,7 +332,8 @@ class RunView(ListingView):
         in_step = self.run.counts[Outcome.UNCHANGED.value]
         if self.is_filtering or self.is_searching or not in_step:
             return message
-        return f"{message} {_('Unchanged ones are only counted.')}"
+        hint = _("Unchanged ones are only counted.")
+        return f"{message} {hint}"
 
     def get_base_queryset(self) -> QuerySet[JobRunItem]:
         return self.run.items.all()
