@@ -628,7 +628,7 @@ def test_other_runs_are_not_run_again(admin_client, values):
         *(
             (view, "get", permission)
             for view in ("run", "run_results", "run_progress")
-            for permission in OF_JOBS
+            for permission in sorted(OF_JOBS)
         ),
         ("stop", "post", "stop_jobs"),
         ("retry", "post", "run_jobs"),
