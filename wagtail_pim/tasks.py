@@ -65,7 +65,9 @@ def _enqueue(run: JobRun) -> None:
         configured.enqueue(str(run.pk))
     except Exception as error:
         logger.exception("Run %s could not be queued", run.pk)
-        runs.fail_to_start(run, error)
+        # A driver's text may hold parts of an address with a password.
+        is_of_settings = isinstance(error, (ImproperlyConfigured, TaskException))
+        runs.fail_to_start(run, str(error) if is_of_settings else type(error).__name__)
 
 
 def why_not_in_background() -> str:

@@ -292,13 +292,12 @@ def _log(run: JobRun, event: str, user: Any, **data: Any) -> None:
     log(run, f"wagtail_pim.run.{event}", user=user, title=title, data=data)
 
 
-def fail_to_start(run: JobRun, error: Exception) -> None:
+def fail_to_start(run: JobRun, why: str) -> None:
     """Of a waiting run that no worker can be told of."""
-    # Its text may hold parts of an address with a password; the log has it.
     run.error = _(
         "The task backend did not take it (%(error)s; the log tells more). Check that "
         "it is running and that TASKS in the settings names it correctly."
-    ) % {"error": type(error).__name__}
+    ) % {"error": why}
     if JobRun.objects.filter(pk=run.pk, state=State.QUEUED).update(
         state=State.FAILED,
         finished_at=Now(),
