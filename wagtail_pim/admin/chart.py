@@ -12,11 +12,9 @@ from typing import Any, Final
 from wagtail.admin.ui.components import Component
 
 from wagtail_pim.jobs import JOBS, job_label
-from wagtail_pim.jobs.words import run_title
+from wagtail_pim.jobs.words import duration_in_words, run_title, seconds_in_words
 from wagtail_pim.models import JobRun
 from wagtail_pim.models.runs import ACTIVE_STATES, Outcome, State
-
-from .listings import duration_in_words, seconds_in_words
 
 SHOWN: Final = 20
 COUNTS_HEIGHT: Final = 160

@@ -30,12 +30,12 @@ from wagtail_pim.jobs.schedules import (
     save_schedule,
     schedule_of,
 )
+from wagtail_pim.jobs.words import duration_in_words
 from wagtail_pim.models import JobRun, JobSchedule
 from wagtail_pim.models.runs import ACTIVE_STATES
 from wagtail_pim.tasks import why_not_in_background
 
 from .chart import RunChart
-from .listings import duration_in_words
 from .permissions import may_run, may_schedule, may_view
 from .starting import start_run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
@@ -16,12 +15,10 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from wagtail.admin.admin_url_finder import AdminURLFinder, register_admin_url_finder
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.staticfiles import versioned_static
@@ -39,7 +36,7 @@ from wagtail_modeladmin.helpers import PermissionHelper
 from wagtail_modeladmin.options import ModelAdmin
 
 from wagtail_pim.jobs import job_label
-from wagtail_pim.jobs.words import shown, started_by
+from wagtail_pim.jobs.words import duration_in_words, shown, started_by
 from wagtail_pim.kinds import PRODUCT_KINDS
 from wagtail_pim.models import JobRun, PimLink
 from wagtail_pim.models.links import KINDS
@@ -201,22 +198,6 @@ class ListAdmin(ModelAdmin):
 
 
 # Runs
-
-
-def seconds_in_words(seconds: float) -> str:
-    """A duration as people say it."""
-    whole = max(round(seconds), 1)
-    if whole < 60:
-        return ngettext("%(count)d second", "%(count)d seconds", whole) % {
-            "count": whole
-        }
-    now = timezone.now()
-    return timesince(now - timedelta(seconds=whole), now)
-
-
-def duration_in_words(run: JobRun) -> str:
-    duration = run.duration()
-    return "" if duration is None else seconds_in_words(duration.total_seconds())
 
 
 def _job_choices() -> list[tuple[str, str]]:

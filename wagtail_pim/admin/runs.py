@@ -32,7 +32,14 @@ from wagtail.admin.utils import (
 from wagtail.models import Page
 
 from wagtail_pim.jobs import JOBS, job_label, runs
-from wagtail_pim.jobs.words import run_title, shown, started_by, why_silent
+from wagtail_pim.jobs.words import (
+    duration_in_words,
+    run_title,
+    seconds_in_words,
+    shown,
+    started_by,
+    why_silent,
+)
 from wagtail_pim.kinds import CATEGORY_KINDS, PRODUCT_KINDS
 from wagtail_pim.models import JobRun, JobRunItem
 from wagtail_pim.models.runs import ITEM_KINDS, Outcome, State
@@ -43,8 +50,6 @@ from .listings import (
     RunsView,
     TemplateColumn,
     YesNoFilter,
-    duration_in_words,
-    seconds_in_words,
 )
 from .permissions import (
     RUN_JOBS,

@@ -34,7 +34,8 @@ class Journal:
     """Keeps a run's row and items up to date; ``run`` is a row that is running.
 
     Each method that stores something raises RunLostError where the run is no longer
-    this worker's, and RunStoppedError where somebody asked it to stop.
+    this worker's; ``settle`` and ``checkpoint`` raise RunStoppedError where somebody
+    asked it to stop.
     """
 
     def __init__(self, run: JobRun, show_progress: Progress | None = None) -> None:

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.utils import formats, timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from wagtail.admin.utils import get_user_display_name
 
 from wagtail_pim.conf import get_config
@@ -36,6 +38,22 @@ def started_by(run: JobRun) -> str:
     if run.user is not None:
         return get_user_display_name(run.user)
     return str(run.get_trigger_display())
+
+
+def seconds_in_words(seconds: float) -> str:
+    """A duration as people say it."""
+    whole = max(round(seconds), 1)
+    if whole < 60:
+        return ngettext("%(count)d second", "%(count)d seconds", whole) % {
+            "count": whole
+        }
+    now = timezone.now()
+    return timesince(now - timedelta(seconds=whole), now)
+
+
+def duration_in_words(run: JobRun) -> str:
+    duration = run.duration()
+    return "" if duration is None else seconds_in_words(duration.total_seconds())
 
 
 def why_silent(run: JobRun, now: datetime | None = None) -> str:
