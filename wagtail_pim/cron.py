@@ -30,8 +30,16 @@ def start_due_jobs() -> None:
         start_due()
 
 
+def synchronize_setup_data() -> None:
+    _run("synchronize_setup_data")
+
+
 def publish_approved_products() -> None:
     _run("publish_approved_products")
+
+
+def refresh_published_products() -> None:
+    _run("refresh_published_products")
 
 
 def _run(job: str) -> None:

@@ -79,6 +79,12 @@ class RecordNotFoundError(PermanentError):
     code = "not_found"
 
 
+class DuplicateError(PermanentError):
+    """The PIM has such a record already (409)."""
+
+    code = "duplicate"
+
+
 class VersionConflictError(PermanentError):
     """The record was changed in the PIM since it was read (412)."""
 

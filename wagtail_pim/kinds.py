@@ -14,5 +14,17 @@ class Kind(StrEnum):
 # What else a run tells of; a picture has no page.
 PICTURE: Final = "picture"
 
+
+class SetupKind(StrEnum):
+    """What the site defines in the PIM."""
+
+    LANGUAGE = "language"
+    WEBSITE = "website"
+    RELATIONSHIP = "relationship"
+    PROPERTY = "property"
+    TEMPLATE = "template"
+    ASSIGNMENT = "assignment"
+
+
 PRODUCT_KINDS: Final = (Kind.PRODUCT, Kind.VARIANT)
 CATEGORY_KINDS: Final = (Kind.CATALOG, Kind.CATEGORY)

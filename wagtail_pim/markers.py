@@ -34,9 +34,11 @@ class Sync:
     with ``name``, ``displayName``, ``type``, ``controlType`` and ``value``.
 
     ``required`` and ``translatable`` say how Synchronize setup data declares the
-    property in the PIM. ``lookup`` names the text field by which a foreign key's or
-    many-to-many field's objects are found and, if missing, created; without it
-    ``name`` or ``title`` is taken.
+    property in the PIM; ``control`` is the control type that it gets there, such as
+    ``"Dropdown"``, where it is to be another than the field's class suggests.
+    ``lookup`` names the text field by which a foreign key's or many-to-many field's
+    objects are found and, if missing, created; without it ``name`` or ``title`` is
+    taken.
     """
 
     field: str
@@ -44,6 +46,7 @@ class Sync:
     required: bool = True
     translatable: bool = True
     lookup: str | None = None
+    control: str | None = None
 
     def property_name(self) -> str:
         return self.property or self.field

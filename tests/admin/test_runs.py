@@ -66,8 +66,15 @@ def running(**values: Any) -> JobRun:
 
 
 def make_item(run: JobRun, number: str = "N1", **values: Any) -> JobRunItem:
+    unsettled = bool(values.get("reason")) or values.get("acknowledged") is False
     return run.items.create(
-        **{"kind": "product", "number": number, "outcome": Outcome.UPDATED, **values}
+        **{
+            "kind": "product",
+            "number": number,
+            "outcome": Outcome.UPDATED,
+            "unsettled": unsettled,
+            **values,
+        }
     )
 
 

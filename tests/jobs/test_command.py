@@ -113,6 +113,8 @@ def test_json_is_one_object_with_counts_and_items(pim, pim_command):
         "trigger": "command",
         "user": None,
         "dry_run": False,
+        "options": {},
+        "published_since": None,
         "numbers": [],
         "resumes": None,
         "done": 2,

@@ -48,6 +48,7 @@ def fail_items(run: JobRun, *numbers: str) -> None:
             number=number,
             outcome=Outcome.FAILED,
             reason="“cheap” is not a number.",
+            unsettled=True,
         )
 
 
@@ -156,6 +157,7 @@ def fail_picture_of(run: JobRun, number: str) -> None:
         number=number,
         outcome=Outcome.CREATED,
         acknowledged=False,
+        unsettled=True,
     )
 
 

@@ -38,9 +38,8 @@ def product_addresses() -> Callable[[UUID, str], str]:
     """
     pattern = get_config().product_url
     options = PIMOptions.current()
-    deployed = options.deployed().get("api_address")
     try:
-        api = normalise_api_address(deployed.value if deployed else options.api_address)
+        api = normalise_api_address(options.in_force("api_address"))
     except ConfigurationError:
         pattern = ""
 

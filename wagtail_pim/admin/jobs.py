@@ -67,7 +67,7 @@ def _cards() -> Iterator[dict[str, Any]]:
             "description": job.description,
             "schedule": schedule,
             "meaning": meaning_of(schedule.cron),
-            "asks_pim": bool(job.listed_status),
+            "asks_pim": bool(job.waiting_status),
         }
 
 
@@ -112,7 +112,7 @@ def state(request: HttpRequest, job: str) -> HttpResponse:
 @may_view
 def waiting(request: HttpRequest, job: str) -> HttpResponse:
     """How many products wait in the PIM; the PIM may take its time to tell."""
-    status = _job_or_404(job).listed_status
+    status = _job_or_404(job).waiting_status
     if not status:
         raise Http404
     context: dict[str, Any] = {}

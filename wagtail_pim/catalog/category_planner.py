@@ -86,6 +86,54 @@ class CategoryPlan:
         return {guid: rank for rank, guid in enumerate(by_depth) if depths[guid] > 0}
 
 
+@dataclass(frozen=True, slots=True)
+class TreeMapping:
+    """A category tree of the PIM, and the websites that it is mapped to there."""
+
+    tree: Taxonomy
+    websites: list[Website]
+
+    @property
+    def feeds_several(self) -> bool:
+        return len(self.websites) > 1
+
+    def problem(self) -> str:
+        """What is wrong and where to mend it; empty where it feeds one website."""
+        if not self.websites:
+            return _(
+                "The category tree “%(tree)s” is mapped to no website, so its products "
+                "come to no catalog. If they should, choose the website in the PIM, in "
+                "the settings of the category tree."
+            ) % {"tree": self.tree.name}
+        if self.feeds_several:
+            return _(
+                "The category tree “%(tree)s” is mapped to more than one website: "
+                "%(websites)s. Map it to exactly one in the PIM, in the settings of "
+                "the category tree."
+            ) % {
+                "tree": self.tree.name,
+                "websites": ", ".join(sorted(w.name for w in self.websites)),
+            }
+        return ""
+
+
+def tree_mappings(
+    taxonomies: Iterable[Taxonomy], websites: Iterable[Website]
+) -> list[TreeMapping]:
+    by_id = {website.id: website for website in websites}
+    return [
+        TreeMapping(
+            taxonomy,
+            [
+                by_id[link.website_id]
+                for link in taxonomy.websites
+                if link.website_id in by_id
+            ],
+        )
+        for taxonomy in taxonomies
+    ]
+
+
 def feeding_trees(
     taxonomies: Iterable[Taxonomy], websites: Iterable[Website]
 ) -> dict[UUID, Website]:
@@ -94,33 +142,19 @@ def feeding_trees(
     Raises ConfigurationError for a tree mapped to several websites, which the PIM's
     rules forbid, and where no tree feeds this site at all.
     """
-    by_id = {website.id: website for website in websites}
     chosen = get_config().catalogs
     trees = {}
-    for taxonomy in taxonomies:
-        linked = [
-            by_id[link.website_id]
-            for link in taxonomy.websites
-            if link.website_id in by_id
-        ]
-        if len(linked) > 1:
-            raise ConfigurationError(
-                _(
-                    "The category tree “%(tree)s” is mapped to more than one "
-                    "website: %(websites)s. Map it to exactly one in the PIM."
-                )
-                % {
-                    "tree": taxonomy.name,
-                    "websites": ", ".join(sorted(website.name for website in linked)),
-                }
-            )
-        if linked and (chosen is None or linked[0].name in chosen):
-            trees[taxonomy.id] = linked[0]
+    for mapping in tree_mappings(taxonomies, websites):
+        if mapping.feeds_several:
+            raise ConfigurationError(mapping.problem())
+        for website in mapping.websites:
+            if chosen is None or website.name in chosen:
+                trees[mapping.tree.id] = website
     if not trees:
         raise ConfigurationError(
             _(
                 "No category tree of the PIM is mapped to a website. Map one in the "
-                "PIM, in the category tree's settings."
+                "PIM, in the settings of the category tree."
             )
             if chosen is None
             else _(

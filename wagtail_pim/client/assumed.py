@@ -6,7 +6,10 @@ A site whose PIM answers otherwise subclasses ``AssumedCalls`` and names its cla
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
@@ -17,7 +20,14 @@ from wagtail_pim.exceptions import (
     VersionConflictError,
 )
 
-from .entities import Product, PublishingSettings, raw_value
+from .entities import (
+    Language,
+    Product,
+    PublishingSettings,
+    Relationship,
+    raw_value,
+)
+from .odata import whole_set
 from .transport import Transport
 
 
@@ -46,6 +56,29 @@ class AssumedCalls:
             raise PayloadError(
                 _("The PIM's settings do not name its active publishing environment.")
             ) from error
+
+    def languages(self) -> list[Language]:
+        return whole_set(self._transport, Language, "languages")
+
+    def relationships(self) -> list[Relationship]:
+        """The types of relationships between products."""
+        return whole_set(self._transport, Relationship, "productRelationships")
+
+    def create(self, entity_set: str, id: UUID, values: Mapping[str, Any]) -> UUID:
+        """A new record of this id; the id that the PIM gave it, if that is another.
+
+        Raises DuplicateError where the PIM has one of this id or unique name.
+        """
+        created = self._transport.post(entity_set, {"id": str(id), **values})
+        try:
+            return UUID(str(raw_value(created, "id")))
+        except ValueError:
+            # An answer without the record: it has the id that it was sent with.
+            return id
+
+    def update(self, entity_set: str, id: UUID, values: Mapping[str, Any]) -> None:
+        """Set these values of a record, and leave its others as they are."""
+        self._transport.patch(f"{entity_set}({id})", values)
 
     def acknowledge(self, product: Product) -> Acknowledgement:
         """Set the product Published at the version that was applied.

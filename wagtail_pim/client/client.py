@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -16,20 +16,18 @@ from wagtail_pim.exceptions import PayloadError
 from .assumed import AssumedCalls
 from .entities import (
     Asset,
+    Assignment,
     Category,
     InvalidRecord,
     Product,
     ProductHead,
     Property,
-    Record,
     Taxonomy,
     Template,
     Website,
 )
-from .odata import any_of, counted, pages, quoted
+from .odata import AnyRecord, any_of, counted, instant, pages, quoted, whole_set
 from .transport import Transport
-
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # Through this function the vendor's own client filters products by any property.
 PRODUCTS: Final = (
@@ -60,26 +58,37 @@ class PimClient:
         self.assumed = assumed(transport)
 
     def taxonomies(self) -> list[Taxonomy]:
-        return self._whole_set(Taxonomy, "categoryTaxonomies", {"$expand": "websites"})
+        return whole_set(
+            self._transport, Taxonomy, "categoryTaxonomies", {"$expand": "websites"}
+        )
 
     def websites(self) -> list[Website]:
-        return self._whole_set(Website, "websites")
+        return whole_set(self._transport, Website, "websites")
 
     def properties(self) -> list[Property]:
-        return self._whole_set(Property, "properties")
+        return whole_set(self._transport, Property, "properties")
 
     def templates(self) -> list[Template]:
-        return self._whole_set(Template, "templates")
+        return whole_set(self._transport, Template, "templates")
+
+    def assignments(self) -> list[Assignment]:
+        return whole_set(self._transport, Assignment, "templateproperties")
 
     def categories(self) -> Iterator[Category | InvalidRecord]:
         return self._records(Category, "categorytrees")
 
-    def product_heads(self, status: str) -> Iterator[ProductHead | InvalidRecord]:
-        """A complete listing of small records, to plan a run by."""
+    def product_heads(
+        self, status: str, *, published_since: datetime | None = None
+    ) -> Iterator[ProductHead | InvalidRecord]:
+        """A complete listing of small records, to plan a run by.
+
+        ``published_since`` has a zone; None takes those too that have no such time.
+        """
+        condition = f"status eq {quoted(status)}"
+        if published_since is not None:
+            condition += f" and lastPublishedOn ge {instant(published_since)}"
         yield from self._records(
-            ProductHead,
-            PRODUCTS,
-            {"$filter": f"status eq {quoted(status)}", **HEAD_QUERY},
+            ProductHead, PRODUCTS, {"$filter": condition, **HEAD_QUERY}
         )
 
     def waiting(self, status: str) -> tuple[int, datetime | None]:
@@ -118,19 +127,6 @@ class PimClient:
 
     def assets(self, ids: Iterable[UUID]) -> Iterator[Asset | InvalidRecord]:
         return self._records_by_id(Asset, "assets", ids, {})
-
-    def _whole_set(
-        self,
-        model: type[AnyRecord],
-        target: str,
-        query: Mapping[str, str] | None = None,
-    ) -> list[AnyRecord]:
-        """A set without which nothing can be mapped: one bad record is an error."""
-        return [
-            model.parse(raw)
-            for page in pages(self._transport, target, query or {})
-            for raw in page
-        ]
 
     def _records(
         self,

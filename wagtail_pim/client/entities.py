@@ -8,7 +8,7 @@ properties.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -32,6 +32,8 @@ from pydantic.alias_generators import to_camel
 
 from wagtail_pim.exceptions import PayloadError
 from wagtail_pim.markers import normalise_name
+
+from .controls import Control, ValueType
 
 NullAsEmpty = Annotated[str, BeforeValidator(lambda v: "" if v is None else v)]
 NullAsZero = Annotated[int, BeforeValidator(lambda v: 0 if v is None else v)]
@@ -97,6 +99,11 @@ class Record(Payload):
                     "faults": faults,
                 }
             ) from error
+
+    def wire_values(self, keys: Iterable[str]) -> dict[str, Any]:
+        """The values of these keys, spelled as the PIM spells them."""
+        names = {to_camel(name): name for name in type(self).model_fields}
+        return {key: getattr(self, names[key]) for key in keys}
 
 
 _ALIASES: dict[type[Payload], dict[str, str]] = {}
@@ -173,6 +180,20 @@ class Website(Record):
     name: str
 
 
+class Language(Record):
+    entity = gettext_lazy("language")
+    language_code: str
+    name: NullAsEmpty = ""
+    is_default: NullAsFalse = False
+
+
+class Relationship(Record):
+    """A type of relationship between products, such as accessories."""
+
+    entity = gettext_lazy("relationship type")
+    name: str
+
+
 class Category(Record):
     """A node of a category tree."""
 
@@ -191,26 +212,52 @@ class Property(Record):
     entity = gettext_lazy("property")
     name: str
     display_name: NullAsEmpty = ""
+    description: NullAsEmpty = ""
     type: NullAsEmpty = ""
     control_type: NullAsEmpty = ""
+    string_max_length: NullAsZero = 0
+    string_value_bag: Annotated[list[str], NullAsList] = []
+    number_of_decimals: NullAsZero = 0
+    is_globally_required: NullAsFalse = False
+    is_localizable: NullAsFalse = False
     is_system_property: NullAsFalse = False
     display_sequence: NullAsZero = 0
 
-    def control(self) -> str:
-        """The control type in one spelling; the wire's is not documented."""
-        return "".join(c for c in self.control_type.casefold() if c.isalnum())
+    def control(self) -> Control | None:
+        """None where the PIM names none that is known."""
+        return Control.named(self.control_type)
+
+    def holds(self) -> ValueType | None:
+        """What its values are; None where the PIM's own words for it are unknown."""
+        control = self.control()
+        if control is not None:
+            return control.value_type
+        return None if self.control_type else ValueType.of_wire_type(self.type)
 
     def holds_several_values(self) -> bool:
-        return self.control() == "multiselect"
+        return self.control() is Control.MULTI_SELECT
 
     def holds_html(self) -> bool:
-        return self.control() == "html"
+        return self.control() is Control.HTML
 
 
 class Template(Record):
+    """``kinds`` are those of records that it is for; older ones do not say."""
+
     entity = gettext_lazy("template")
     name: str
     parent_template_id: UUID | None = None
+    is_starter_template: NullAsFalse = False
+    kinds: Annotated[list[str], NullAsList] = []
+
+
+class Assignment(Record):
+    """That products of a template have a property."""
+
+    entity = gettext_lazy("template's property")
+    template_id: UUID
+    property_id: UUID
+    is_required: NullAsFalse = False
 
 
 class PublishingSettings(Payload):

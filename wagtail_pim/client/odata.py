@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from wagtail_pim.exceptions import PayloadError
 
+from .entities import Record
 from .transport import Transport
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def whole_set(
+    transport: Transport,
+    model: type[AnyRecord],
+    target: str,
+    query: Mapping[str, str] | None = None,
+) -> list[AnyRecord]:
+    """A set without which nothing can be mapped: one bad record is an error."""
+    return [
+        model.parse(raw)
+        for page in pages(transport, target, query or {})
+        for raw in page
+    ]
 
 
 def counted(
@@ -85,6 +103,11 @@ def _count(target: str, answer: Mapping[str, Any]) -> int:
 def any_of(field: str, literals: Iterable[UUID | str]) -> str:
     """A filter for records whose ``field`` is one of these Guids or literals."""
     return f"{field} in ({','.join(map(str, literals))})"
+
+
+def instant(moment: datetime) -> str:
+    """A literal for a point in time, in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def quoted(text: str) -> str:

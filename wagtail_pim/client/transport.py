@@ -27,6 +27,7 @@ from wagtail_pim.exceptions import (
     AuthenticationError,
     ClockSkewError,
     ConfigurationError,
+    DuplicateError,
     PayloadError,
     PermanentError,
     PermissionDeniedError,
@@ -93,6 +94,14 @@ class Transport:
         """The JSON at ``target``: a path below the OData root, or a whole URL."""
         return self._retry.retrying()(self._read, self._url(target), params)
 
+    def post(self, target: str, body: Mapping[str, Any]) -> Any:
+        """Create, and the JSON of what was created.
+
+        As it is tried again after an answer that was lost, ``body`` has to hold the
+        record's id: the PIM then refuses the second one with DuplicateError.
+        """
+        return self._retry.retrying()(self._create, self._url(target), body)
+
     def patch(
         self, target: str, body: Mapping[str, Any], *, etag: str | None = None
     ) -> None:
@@ -120,14 +129,11 @@ class Transport:
         return url
 
     def _read(self, url: str, params: Mapping[str, str] | None) -> Any:
-        response = self._send("GET", url, params=params)
-        try:
-            return json.loads(response.content, parse_float=Decimal)
-        except (ValueError, RecursionError) as error:
-            raise TruncatedPayloadError(
-                _("The PIM's answer to %(where)s is not whole JSON.")
-                % {"where": _where("GET", url)}
-            ) from error
+        return _json("GET", url, self._send("GET", url, params=params))
+
+    def _create(self, url: str, body: Mapping[str, Any]) -> Any:
+        response = self._send("POST", url, json=body)
+        return _json("POST", url, response) if response.content else None
 
     def _send(self, method: str, url: str, **content: Any) -> requests.Response:
         """One attempt; raises the PimError that an answer without success means."""
@@ -157,6 +163,16 @@ class Transport:
         if not HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES:
             raise _refusal(response, where)
         return response
+
+
+def _json(method: str, url: str, response: requests.Response) -> Any:
+    try:
+        return json.loads(response.content, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise TruncatedPayloadError(
+            _("The PIM's answer to %(where)s is not whole JSON.")
+            % {"where": _where(method, url)}
+        ) from error
 
 
 def origin(url: str) -> str:
@@ -239,7 +255,7 @@ def _refusal(response: requests.Response, where: str) -> PimError:
         return PermissionDeniedError(
             _(
                 "The application key may not do this (%(where)s, 403%(said)s). "
-                "Publishing needs a key with write access."
+                "Writing to the PIM needs a key with write access."
             )
             % details
         )
@@ -256,6 +272,10 @@ def _refusal(response: requests.Response, where: str) -> PimError:
                 "goes for everything, check the API address."
             )
             % details
+        )
+    if status == HTTPStatus.CONFLICT:
+        return DuplicateError(
+            _("The PIM has such a record already (%(where)s, 409%(said)s).") % details
         )
     if status == HTTPStatus.PRECONDITION_FAILED:
         return VersionConflictError(

@@ -3,7 +3,9 @@
 from .base import Job, PimConnection, connect
 from .publish_approved_products import PublishApprovedProducts
 from .refresh_product import RefreshProduct
+from .refresh_published_products import RefreshPublishedProducts
 from .registry import JOBS, job_label
+from .synchronize_setup_data import SynchronizeSetupData
 
 __all__ = [
     "JOBS",
@@ -11,6 +13,8 @@ __all__ = [
     "PimConnection",
     "PublishApprovedProducts",
     "RefreshProduct",
+    "RefreshPublishedProducts",
+    "SynchronizeSetupData",
     "connect",
     "job_label",
 ]

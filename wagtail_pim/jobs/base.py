@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from wagtail_pim.client.client import PimClient
 from wagtail_pim.client.downloads import Downloader
@@ -100,21 +101,44 @@ def environment_warnings(pim: PimConnection) -> list[str]:
 class Job(ABC):
     """What a run does. Subclasses implement ``execute``.
 
-    A run with ``numbers`` is limited to these products and variants. ``listed_status``
-    is the status in the PIM with which products wait for the job; of a job that
-    nothing waits for, it is empty.
+    A run with ``numbers`` is limited to these products and variants.
+    ``waiting_status`` is the status in the PIM with which products wait for the job; of
+    a job that nothing waits for, it is empty. ``counted`` is what its runs count,
+    besides categories if it ``reads_categories``; ``acknowledges`` says that it tells
+    the PIM of each.
     """
 
     name: ClassVar[str]
     label: ClassVar[StrOrPromise]
     description: ClassVar[StrOrPromise]
-    listed_status: ClassVar[str] = ""
+    waiting_status: ClassVar[str] = ""
+    counted: ClassVar[StrOrPromise] = gettext_lazy("Products and variants")
+    reads_categories: ClassVar[bool] = False
+    acknowledges: ClassVar[bool] = False
 
     def __init__(self, pim: PimConnection, journal: Journal) -> None:
         self.pim = pim
         self.journal = journal
         self.run = journal.run
         self._failures_in_a_row = 0
+
+    @classmethod
+    def checked_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of a run in the form in which they are stored.
+
+        Raises ConfigurationError for those that the job does not know.
+        """
+        if options:
+            raise ConfigurationError(
+                _("%(job)s takes no options such as %(names)s.")
+                % {"job": cls.label, "names": ", ".join(options)}
+            )
+        return {}
+
+    @classmethod
+    def question(cls) -> str:
+        """What a person is asked before the job starts; empty for no question."""
+        return ""
 
     @abstractmethod
     def execute(self) -> None:

@@ -81,12 +81,14 @@ class Work:
 
 
 class CatalogJob(ProductJob):
-    """Takes all products of one status, or those of ``numbers`` that have it.
+    """Takes all products with ``listed_status``, or those of ``numbers`` that have it.
 
     ``accepted_statuses`` are those with which a record is put on the site: a parent
     that the site lacks comes along with its variant, though it be in another status.
     """
 
+    listed_status: ClassVar[str]
+    reads_categories = True
     accepted_statuses: ClassVar[tuple[str, ...]]
 
     def execute(self) -> None:

@@ -14,14 +14,13 @@ from django.utils.translation import ngettext
 
 from wagtail_pim.kinds import PICTURE
 from wagtail_pim.models import JobRun, JobRunItem, JobSchedule
-from wagtail_pim.models.runs import ACTIVE_STATES, State
+from wagtail_pim.models.runs import ACTIVE_STATES, COMPLETED_STATES, State
 
 from .connection_check import Level
 from .schedules import crontab_silence, lateness, why_invalid
 from .words import shown, why_silent
 
 BAD: Final = (State.FAILED, State.INTERRUPTED)
-GOOD: Final = (State.SUCCEEDED, State.FAILED_ITEMS)
 _GRAVITY: Final = (Level.ERROR, Level.WARNING, Level.OK)
 
 
@@ -84,7 +83,7 @@ def health_of(job: str, *, now: datetime | None = None) -> Health:
         .select_related("user")
     )
     of_all_products = ended.filter(numbers=[]).exclude(state=State.STOPPED)
-    last_good = of_all_products.filter(state__in=GOOD).first()
+    last_good = of_all_products.filter(state__in=COMPLETED_STATES).first()
 
     late = lateness(schedule, writer, now) if schedule else ""
     findings = [
@@ -167,7 +166,7 @@ def _still_failing(last: JobRun, ended: QuerySet[JobRun]) -> int:
     A product whose picture failed is not acknowledged.
     """
     retries = list(
-        ended.filter(created_at__gt=last.created_at, state__in=GOOD)
+        ended.filter(created_at__gt=last.created_at, state__in=COMPLETED_STATES)
         .exclude(numbers=[])
         .order_by("created_at")
     )

@@ -87,17 +87,25 @@ class Journal:
                 self.run.items.filter(pk__in=acknowledged).update(acknowledged=True)
             if told:
                 for item in told:
-                    _make_printable(item)
-                JobRunItem.objects.bulk_update(told, ["acknowledged", "reason", "note"])
+                    _complete(item)
+                JobRunItem.objects.bulk_update(
+                    told, ["acknowledged", "reason", "note", "unsettled"]
+                )
 
     def _create(self, items: Sequence[JobRunItem]) -> None:
         for item in items:
             item.run = self.run
-            _make_printable(item)
+            _complete(item)
         JobRunItem.objects.bulk_create(items)
 
     def warn(self, text: str) -> None:
         self.run.warnings.append(printable(text))
+
+    def note(self, **values: Any) -> None:
+        """Keep facts of the run itself, by the names of its fields."""
+        for name, value in values.items():
+            setattr(self.run, name, value)
+        self._save(**values)
 
     # Progress
 
@@ -194,8 +202,9 @@ def _lost() -> RunLostError:
     )
 
 
-def _make_printable(item: JobRunItem) -> None:
+def _complete(item: JobRunItem) -> None:
     """No database takes every character that a PIM can send."""
+    item.unsettled |= bool(item.reason) or item.acknowledged is False
     for name in ("number", "title", "reason", "note"):
         setattr(item, name, printable(getattr(item, name)))
     item.differences = _printable_json(item.differences)

@@ -79,6 +79,9 @@ class ProductJob(Job):
 
         May complete the item; a PimError that it raises ends the run.
         """
+        if result.picture_failed:
+            result.item.note = _("Its picture failed: the page keeps the one it has.")
+            result.item.unsettled = True
 
     def write_products(
         self, products: Iterable[Product]

@@ -23,8 +23,9 @@ class PublishApprovedProducts(CatalogJob):
         "Takes all products that are Approved in the PIM, publishes their pages, and "
         "then sets them Published in the PIM."
     )
-    listed_status = APPROVED
+    listed_status = waiting_status = APPROVED
     accepted_statuses = (APPROVED, PUBLISHED)
+    acknowledges = True
 
     def execute(self) -> None:
         for warning in environment_warnings(self.pim):

@@ -16,7 +16,7 @@ from wagtail_pim.models import PimLink
 from . import items
 from .base import PimConnection
 from .journal import Journal
-from .products import ProductJob, Result, is_withdrawn
+from .products import ProductJob, is_withdrawn
 
 
 class RefreshProduct(ProductJob):
@@ -68,10 +68,6 @@ class RefreshProduct(ProductJob):
         )
         results, failures = self.write_products([record])
         self.report_products(results, failures, {})
-
-    def committed(self, result: Result) -> None:
-        if result.picture_failed:
-            result.item.note = _("Its picture failed: the page keeps the one it has.")
 
     def _fail(self, reason: str) -> None:
         link = self._link

@@ -11,11 +11,14 @@ from wagtail_pim.exceptions import ConfigurationError
 from .base import Job
 from .publish_approved_products import PublishApprovedProducts
 from .refresh_product import RefreshProduct
+from .refresh_published_products import RefreshPublishedProducts
+from .synchronize_setup_data import SynchronizeSetupData
 
 JOBS: Final[dict[str, type[Job]]] = {
-    job.name: job for job in (PublishApprovedProducts,)
+    job.name: job
+    for job in (SynchronizeSetupData, PublishApprovedProducts, RefreshPublishedProducts)
 }
-"""Those that people start and schedule."""
+"""Those that people start and schedule, in the order of an introduction."""
 
 _ALL: Final[list[type[Job]]] = [*JOBS.values(), RefreshProduct]
 _LABELS: Final = {job.name: job.label for job in _ALL}

@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
@@ -36,6 +36,7 @@ from wagtail_pim.client.entities import printable
 from wagtail_pim.client.transport import RetryPolicy
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import (
+    ConfigurationError,
     PimError,
     RunLostError,
     RunRefusedError,
@@ -51,6 +52,7 @@ from .heartbeat import Heartbeat
 from .journal import Journal, Progress
 from .notifications import tell_of_end
 from .refresh_product import RefreshProduct
+from .refresh_published_products import last_good_refresh
 from .registry import JOBS, job_label, job_named
 from .words import run_title, shown, started_by
 
@@ -70,17 +72,25 @@ def start(
     user: Any = None,
     dry_run: bool = False,
     numbers: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
 ) -> JobRun:
     """A new run, which waits for ``carry_out``.
 
     Where the last run of this kind was interrupted, the new one goes on from there.
-    Raises RunRefusedError where another run writes, with who, since when and where.
+    Raises RunRefusedError where another run writes, with who, since when and where;
+    ConfigurationError where the job does not take these ``options``.
     """
-    recover()
     wanted = list(dict.fromkeys(printable(number.strip()) for number in numbers))
     run = JobRun(job=job, trigger=trigger, user=user, dry_run=dry_run, numbers=wanted)
+    if options:
+        run.options = job_named(job).checked_options(options)
+    if wanted and run.options:
+        raise ConfigurationError(
+            _("Name products, or say how far back to look; not both.")
+        )
+    recover()
     if not dry_run:
-        run.resumes = interrupted_run(job, wanted)
+        run.resumes = interrupted_run(job, wanted, run.options)
     run.heartbeat_at = Now()
     try:
         with transaction.atomic():
@@ -93,18 +103,31 @@ def start(
     return run
 
 
-def interrupted_run(job: str, numbers: Sequence[str] = ()) -> JobRun | None:
+def interrupted_run(
+    job: str,
+    numbers: Sequence[str] = (),
+    options: Mapping[str, Any] | None = None,
+) -> JobRun | None:
     """The last run of this kind, if it was interrupted and none went on with it."""
     ended = JobRun.objects.exclude(state__in=ACTIVE_STATES)
-    last = ended.filter(job=job, dry_run=False, numbers=list(numbers)).first()
+    last = ended.filter(
+        job=job, dry_run=False, numbers=list(numbers), options=dict(options or {})
+    ).first()
     if last is None or last.state != State.INTERRUPTED or last.resumed_by.exists():
         return None
     return last
 
 
 def interrupted_runs() -> list[JobRun]:
-    """The last run of all products of each job, where it was interrupted."""
-    return [run for job in JOBS if (run := interrupted_run(job))]
+    """The runs of all products that were interrupted and that none went on with."""
+    candidates = JobRun.objects.filter(
+        job__in=JOBS, dry_run=False, numbers=[], state=State.INTERRUPTED
+    )
+    return [
+        run
+        for run in candidates.order_by("created_at")
+        if interrupted_run(run.job, options=run.options) == run
+    ]
 
 
 def active_writer() -> JobRun | None:
@@ -408,7 +431,9 @@ def forget_old_runs() -> None:
     old = JobRun.objects.exclude(state__in=ACTIVE_STATES).filter(
         created_at__lt=timezone.now() - timedelta(days=days)
     )
-    old.delete()
+    # The next refresh has to know how far this one came, and what it failed with.
+    kept = last_good_refresh()
+    old.exclude(pk=kept.pk if kept else None).delete()
 
 
 def _refusal() -> str:

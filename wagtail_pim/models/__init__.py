@@ -1,8 +1,9 @@
 from .links import PimAsset, PimLink
 from .options import PIMOptions
 from .pages import CatalogPage, CategoryPage, ProductPage, VariantPage
-from .relations import CategoryMembership
+from .relations import CategoryMembership, RelationshipType
 from .runs import JobRun, JobRunItem, JobSchedule
+from .setup import SetupRecord
 
 __all__ = [
     "CatalogPage",
@@ -15,5 +16,7 @@ __all__ = [
     "PimAsset",
     "PimLink",
     "ProductPage",
+    "RelationshipType",
+    "SetupRecord",
     "VariantPage",
 ]

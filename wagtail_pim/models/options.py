@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
@@ -145,20 +146,19 @@ class PIMOptions(BaseGenericSetting):
 
     def recipients(self) -> list[str]:
         """Whom the jobs send e-mails to."""
-        deployed = self.deployed().get("notification_emails")
-        return addresses(deployed.value if deployed else self.notification_emails)
+        return addresses(self.in_force("notification_emails"))
 
     def connection(self) -> ConnectionOptions:
         """The options in force; raises ConfigurationError if they can't be used."""
-        deployed = self.deployed()
-
-        def in_force(name: str) -> object:
-            return deployed[name].value if name in deployed else getattr(self, name)
-
         return ConnectionOptions.checked(
-            environment=in_force("environment"),
-            app_key=in_force("app_key"),
-            secret_key=in_force("secret_key"),
-            number_of_lookback_days=in_force("number_of_lookback_days"),
-            api_address=in_force("api_address"),
+            environment=self.in_force("environment"),
+            app_key=self.in_force("app_key"),
+            secret_key=self.in_force("secret_key"),
+            number_of_lookback_days=self.in_force("number_of_lookback_days"),
+            api_address=self.in_force("api_address"),
         )
+
+    def in_force(self, name: str) -> Any:
+        """The deployment's value of a field, else the admin's."""
+        deployed = self.deployed().get(name)
+        return deployed.value if deployed else getattr(self, name)

@@ -2,9 +2,27 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel
 from wagtail.models import Page
 
 from .pages import CategoryPage
+
+
+class RelationshipType(models.Model):
+    """How products are related, such as accessories; editors of the site name them."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    guid = models.UUIDField(_("PIM Guid"), null=True, unique=True, editable=False)
+
+    panels = [FieldPanel("name")]
+
+    class Meta:
+        verbose_name = _("relationship type")
+        verbose_name_plural = _("relationship types")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class CategoryMembership(models.Model):

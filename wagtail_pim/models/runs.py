@@ -18,11 +18,20 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import Page
 
-from wagtail_pim.kinds import PICTURE, PRODUCT_KINDS
+from wagtail_pim.kinds import PICTURE, PRODUCT_KINDS, SetupKind
 
 from .links import KINDS
 
-ITEM_KINDS: Final = [*KINDS, (PICTURE, _("picture"))]
+ITEM_KINDS: Final = [
+    *KINDS,
+    (PICTURE, _("picture")),
+    (SetupKind.LANGUAGE.value, _("language")),
+    (SetupKind.WEBSITE.value, _("website")),
+    (SetupKind.RELATIONSHIP.value, _("relationship type")),
+    (SetupKind.PROPERTY.value, _("property")),
+    (SetupKind.TEMPLATE.value, _("template")),
+    (SetupKind.ASSIGNMENT.value, _("assignment")),
+]
 
 
 class Choice(StrEnum):
@@ -54,6 +63,7 @@ class State(Choice):
 
 
 ACTIVE_STATES: Final = (State.QUEUED.value, State.RUNNING.value)
+COMPLETED_STATES: Final = (State.SUCCEEDED.value, State.FAILED_ITEMS.value)
 
 
 class Trigger(Choice):
@@ -86,6 +96,10 @@ class JobRun(models.Model):
     ``counts`` are of products and variants, ``category_counts`` of catalogs and
     categories. ``total`` is None until the work is listed. A run ``resumes`` the last
     of its kind, if that was interrupted: the PIM lists what is left to do.
+
+    Of a refresh, ``options`` say how far back it is to look, as a person or schedule
+    asked, and ``published_since`` how far it did (None: all the way). What was
+    published before ``refreshed_to`` is on the site since, but for its failed items.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -103,6 +117,9 @@ class JobRun(models.Model):
     )
     dry_run = models.BooleanField(_("dry run"), default=False)
     numbers = models.JSONField(_("only these product numbers"), default=list)
+    options = models.JSONField(_("options"), default=dict)
+    published_since = models.DateTimeField(_("published since"), null=True)
+    refreshed_to = models.DateTimeField(_("refreshed to"), null=True)
     state = models.CharField(
         _("state"),
         max_length=15,
@@ -179,15 +196,14 @@ class JobRun(models.Model):
         return self.items.exclude(reason="")
 
     def retryable_numbers(self) -> list[str]:
-        """Products and variants that failed or that the PIM was not told of."""
-        of_products = self.items.filter(kind__in=PRODUCT_KINDS)
+        """Products and variants that are to be taken again."""
         return list(
-            dict.fromkeys(
-                of_products.filter(
-                    ~models.Q(reason="") | models.Q(acknowledged=False)
-                ).values_list("number", flat=True)
-            )
+            dict.fromkeys(self.unsettled_items().values_list("number", flat=True))
         )
+
+    def unsettled_items(self) -> models.QuerySet[JobRunItem]:
+        """Products and variants that failed or that the PIM was not told of."""
+        return self.items.filter(kind__in=PRODUCT_KINDS, unsettled=True)
 
     def as_json(self) -> dict[str, Any]:
         """The run without its items."""
@@ -198,6 +214,8 @@ class JobRun(models.Model):
             "user": self.user.get_username() if self.user else None,
             "dry_run": self.dry_run,
             "numbers": self.numbers,
+            "options": self.options,
+            "published_since": self.published_since,
             "state": self.state,
             "error": {"code": self.error_code, "message": self.error}
             if self.error
@@ -224,11 +242,12 @@ class JobRunItem(models.Model):
 
     ``differences`` are printable [old, new] pairs by field. ``acknowledged`` is None
     where there is nothing to acknowledge. ``reason`` says why it failed, in whole or in
-    part, and what to do; ``note`` what else a person may want to know.
+    part, and what to do; ``note`` what else a person may want to know. ``unsettled``
+    says that the record has to be taken again.
     """
 
     run = models.ForeignKey(JobRun, on_delete=models.CASCADE, related_name="items")
-    kind = models.CharField(_("kind"), max_length=10, choices=ITEM_KINDS)
+    kind = models.CharField(_("kind"), max_length=15, choices=ITEM_KINDS)
     number = models.TextField(_("number"))
     title = models.TextField(_("title"), blank=True)
     guid = models.UUIDField(_("PIM Guid"), null=True)
@@ -243,6 +262,7 @@ class JobRunItem(models.Model):
         verbose_name=_("page"),
     )
     acknowledged = models.BooleanField(_("acknowledged"), null=True)
+    unsettled = models.BooleanField(_("to be taken again"), default=False)
     differences = models.JSONField(_("differences"), default=dict)
 
     class Meta:

@@ -260,7 +260,7 @@ class Command(BaseCommand):
     def recover(self, *, now: bool, json: bool, **_rest: Any) -> None:
         dead = runs.recover(at_once=now)
         resumed = [
-            self._carry_out(run.job, numbers=run.numbers)
+            self._carry_out(run.job, options=run.options)
             for run in runs.interrupted_runs()
         ]
         if json:

@@ -1,0 +1,593 @@
+"""What the site defines held against what the PIM has: what to write there, what not.
+
+Nothing is ever deleted in the PIM. A record that stands there is changed only where
+the site owns it: where the PIM still has what this site wrote (SetupRecord).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
+from wagtail.models import Locale
+
+from wagtail_pim.client.client import PimClient
+from wagtail_pim.client.entities import (
+    Assignment,
+    Language,
+    Property,
+    Record,
+    Relationship,
+    Taxonomy,
+    Template,
+    Website,
+)
+from wagtail_pim.conf import get_config, site_language
+from wagtail_pim.exceptions import ConfigurationError
+from wagtail_pim.kinds import Kind, SetupKind
+from wagtail_pim.markers import normalise_name
+from wagtail_pim.models import CatalogPage, PimLink, RelationshipType, SetupRecord
+
+from .category_planner import TreeMapping, tree_mappings
+from .changes import Action
+from .definitions import (
+    MarkedField,
+    PropertyDefinition,
+    SiteDefinitions,
+    TemplateDefinition,
+)
+from .schema import PageClass, PropertyIndex, template_name
+
+ENTITY_SETS: Final = {
+    SetupKind.LANGUAGE: "languages",
+    SetupKind.WEBSITE: "websites",
+    SetupKind.RELATIONSHIP: "productRelationships",
+    SetupKind.PROPERTY: "properties",
+    SetupKind.TEMPLATE: "templates",
+    SetupKind.ASSIGNMENT: "templateproperties",
+}
+# Two sites that start at once, and a request that is sent again after its answer was
+# lost, make one record: its id follows from what it is.
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "wagtail-pim/setup")
+
+
+def setup_guid(kind: SetupKind, *names: object) -> UUID:
+    """The id with which a record of these names is created, by whichever site."""
+    return uuid5(_NAMESPACE, "/".join([kind, *map(str, names)]).casefold())
+
+
+class State(StrEnum):
+    """How something of the site's stands in the PIM."""
+
+    NEW = "new"
+    IN_STEP = "in_step"
+    DIFFERS = "differs"
+    CONFLICT = "conflict"
+    ONLY_IN_PIM = "only_in_pim"
+
+    def label(self) -> Any:
+        return _STATE_LABELS[self]
+
+
+_STATE_LABELS: Final = {
+    State.NEW: gettext_lazy("new"),
+    State.IN_STEP: gettext_lazy("in step"),
+    State.DIFFERS: gettext_lazy("differs"),
+    State.CONFLICT: gettext_lazy("conflict"),
+    State.ONLY_IN_PIM: gettext_lazy("only in the PIM"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PimSetup:
+    """All setup data of the PIM."""
+
+    languages: list[Language]
+    websites: list[Website]
+    taxonomies: list[Taxonomy]
+    relationships: list[Relationship]
+    properties: list[Property]
+    templates: list[Template]
+    assignments: list[Assignment]
+
+    @classmethod
+    def read(cls, client: PimClient) -> PimSetup:
+        return cls(
+            languages=client.assumed.languages(),
+            websites=client.websites(),
+            taxonomies=client.taxonomies(),
+            relationships=client.assumed.relationships(),
+            properties=client.properties(),
+            templates=client.templates(),
+            assignments=client.assignments(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SetupChange:
+    """One record of the setup data: what is to be done about it.
+
+    ``guid`` is its id in the PIM, also of one that is still to be created; ``values``
+    are sent there, in the PIM's terms. ``differences`` are [old, new] pairs that a
+    write takes away, ``left`` those that are not this site's to change. ``owned`` and
+    ``written`` are what this site owns of it before and after, None where it owns
+    nothing. ``conflict`` says why nothing is done and what a person has to do.
+    ``subject`` is the site's object that has to remember the Guid, None where there is
+    no such or it does already.
+    """
+
+    kind: SetupKind
+    guid: UUID
+    name: str
+    action: Action
+    values: dict[str, Any] = field(default_factory=dict)
+    differences: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    left: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    owned: dict[str, Any] | None = None
+    written: dict[str, Any] | None = None
+    conflict: str = ""
+    subject: CatalogPage | RelationshipType | None = None
+
+    @property
+    def state(self) -> State:
+        if self.conflict:
+            return State.CONFLICT
+        if self.action == Action.CREATE:
+            return State.NEW
+        return State.DIFFERS if self.differences or self.left else State.IN_STEP
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMapping:
+    """A marked field of a page type, and the property that fills it.
+
+    ``standing`` is that property as the PIM has it, None where it lacks it.
+    ``definition`` and ``assignment`` are None where there is a ``conflict``, and of
+    properties that every product has.
+    """
+
+    marked: MarkedField
+    template: str
+    standing: Property | None
+    definition: SetupChange | None = None
+    assignment: SetupChange | None = None
+    conflict: str = ""
+
+    @property
+    def state(self) -> State:
+        if self.conflict:
+            return State.CONFLICT
+        states = {c.state for c in (self.definition, self.assignment) if c}
+        for state in (State.NEW, State.DIFFERS):
+            if state in states:
+                return state
+        return State.IN_STEP
+
+
+@dataclass(frozen=True, slots=True)
+class SetupPlan:
+    """``changes`` stand in the order in which they have to be made.
+
+    ``only_in_pim`` are records that nothing on the site asks for, by kind.
+    """
+
+    changes: list[SetupChange]
+    fields: list[FieldMapping]
+    trees: list[TreeMapping]
+    only_in_pim: dict[SetupKind, list[str]]
+
+
+def plan_setup(pim: PimSetup) -> SetupPlan:
+    """Reads the site's definitions; writes nothing."""
+    # Labels are those of the site's language, whoever starts the job.
+    with override(site_language()):
+        return _Planner(pim).plan()
+
+
+class _Planner:
+    def __init__(self, pim: PimSetup) -> None:
+        self._pim = pim
+        self._site = SiteDefinitions()
+        self._owned: dict[UUID, dict[str, Any]] = dict(
+            SetupRecord.objects.values_list("guid", "written")
+        )
+        self._used: set[UUID] = set()
+
+    def plan(self) -> SetupPlan:
+        languages = list(self._languages())
+        websites = list(self._websites())
+        relationships = list(self._relationships())
+        templates = {t.name: self._template(t) for t in self._site.templates}
+        fields, definitions = self._properties(templates)
+        assignments = {
+            f.assignment.guid: f.assignment for f in fields if f.assignment is not None
+        }
+        return SetupPlan(
+            changes=[
+                *languages,
+                *websites,
+                *relationships,
+                *definitions,
+                *templates.values(),
+                *assignments.values(),
+            ],
+            fields=fields,
+            trees=tree_mappings(self._pim.taxonomies, self._pim.websites),
+            only_in_pim=self._rest(),
+        )
+
+    # What each kind asks for
+
+    def _languages(self) -> Iterator[SetupChange]:
+        default = Locale.get_default()
+        pim_default = next((x for x in self._pim.languages if x.is_default), None)
+        for locale in Locale.objects.order_by("pk"):
+            is_default = locale == default
+            yield self._compared(
+                SetupKind.LANGUAGE,
+                locale.language_code,
+                standing=self._language(locale.language_code),
+                wanted={"isDefault": True} if is_default else {},
+                at_creation={
+                    "languageCode": locale.language_code,
+                    "name": capfirst(str(locale)),
+                    # The PIM has one default language.
+                    "isDefault": is_default and pim_default is None,
+                },
+            )
+
+    def _language(self, code: str) -> Language | None:
+        """The PIM's language for a locale: ``en`` is content with ``en-US``."""
+        wanted = _language_key(code)
+        exact = [x for x in self._pim.languages if _language_key(x) == wanted]
+        regional = [
+            x for x in self._pim.languages if _language_key(x).startswith(f"{wanted}-")
+        ]
+        regional.sort(key=lambda language: not language.is_default)
+        return next(iter([*exact, *regional]), None)
+
+    def _websites(self) -> Iterator[SetupChange]:
+        by_id = {website.id: website for website in self._pim.websites}
+        by_name = {website.name.casefold(): website for website in self._pim.websites}
+        catalogs = list(
+            CatalogPage.objects.filter(
+                locale=Locale.get_default(), alias_of=None
+            ).order_by("path")
+        )
+        guids: dict[int, UUID] = dict(
+            PimLink.objects.filter(
+                kind=Kind.CATALOG, page_id__in=[page.pk for page in catalogs]
+            ).values_list("page_id", "guid")
+        )
+        chosen = get_config().catalogs
+        named: set[str] = set()
+        for page in catalogs:
+            if chosen is not None and page.title not in chosen:
+                continue
+            guid = guids.get(page.pk)
+            standing = by_id.get(guid) if guid else None
+            if standing is None:
+                # Of the same name, but not another catalog's.
+                same = by_name.get(page.title.casefold())
+                standing = same if same and same.id not in guids.values() else None
+            twice = page.title.casefold() in named
+            named.add(page.title.casefold())
+            yield self._compared(
+                SetupKind.WEBSITE,
+                page.title,
+                standing=standing,
+                wanted={"name": page.title},
+                known_guid=guid,
+                subject=page,
+                conflict=_(
+                    "Another catalog page has this title too, and a website is known "
+                    "by its name. Give one of the pages another title."
+                )
+                if twice and guid is None
+                else "",
+            )
+
+    def _relationships(self) -> Iterator[SetupChange]:
+        by_id = {each.id: each for each in self._pim.relationships}
+        by_name = {each.name.casefold(): each for each in self._pim.relationships}
+        types = list(RelationshipType.objects.all())
+        guids = {each.guid for each in types if each.guid}
+        for each in types:
+            standing = by_id.get(each.guid) if each.guid else None
+            if standing is None:
+                same = by_name.get(each.name.casefold())
+                standing = same if same and same.id not in guids else None
+            yield self._compared(
+                SetupKind.RELATIONSHIP,
+                each.name,
+                standing=standing,
+                wanted={"name": each.name},
+                known_guid=each.guid,
+                subject=each,
+            )
+
+    def _template(self, definition: TemplateDefinition) -> SetupChange:
+        key = normalise_name(definition.name)
+        same = [t for t in self._pim.templates if normalise_name(t.name) == key]
+        same.sort(key=lambda template: template.name != definition.name)
+        standing = same[0] if same else None
+        wanted: dict[str, Any] = {"kinds": list(definition.kinds)}
+        if standing is not None:
+            # Of a template that is for more than this site needs, nothing is taken.
+            kinds = list(dict.fromkeys([*standing.kinds, *definition.kinds]))
+            wanted = {"kinds": kinds} if standing.kinds else {}
+        starters = [t for t in self._pim.templates if t.is_starter_template]
+        return self._compared(
+            SetupKind.TEMPLATE,
+            definition.name,
+            standing=standing,
+            wanted=wanted,
+            at_creation={
+                "name": definition.name,
+                "isTemplate": True,
+                "parentTemplateId": str(starters[0].id) if len(starters) == 1 else None,
+            },
+            own_guid=setup_guid(SetupKind.TEMPLATE, key),
+        )
+
+    def _properties(
+        self, templates: Mapping[str, SetupChange]
+    ) -> tuple[list[FieldMapping], list[SetupChange]]:
+        """All field mappings, by page type, and what is to be done with properties."""
+        by_class = {
+            model: templates[definition.name]
+            for definition in self._site.templates
+            for model in definition.models
+        }
+        index = PropertyIndex(self._pim.properties)
+        sharing: dict[object, tuple[Property | None, list[MarkedField]]] = {}
+        mappings: dict[str, FieldMapping] = {}
+        for marked in self._site.fields:
+            try:
+                standing = index.find(marked.marker.property_name())
+            except ConfigurationError as error:
+                mappings[marked.path()] = self._not_mapped(marked, None, str(error))
+                continue
+            key = standing.id if standing else marked.key()
+            sharing.setdefault(key, (standing, []))[1].append(marked)
+        definitions = []
+        for standing, fields in sharing.values():
+            if standing is not None:
+                self._used.add(standing.id)
+            conflicts = _conflicts(fields, standing)
+            for path, (marked, why) in conflicts.items():
+                mappings[path] = self._not_mapped(marked, standing, why)
+            fitting = [marked for marked in fields if marked.path() not in conflicts]
+            if not fitting:
+                continue
+            definition = self._definition(fitting, standing)
+            if definition is not None:
+                definitions.append(definition)
+            for mapping in self._mappings(fitting, standing, definition, by_class):
+                mappings[mapping.marked.path()] = mapping
+        return [mappings[marked.path()] for marked in self._site.fields], definitions
+
+    def _not_mapped(
+        self, marked: MarkedField, standing: Property | None, why: str
+    ) -> FieldMapping:
+        return FieldMapping(marked, template_name(marked.model), standing, conflict=why)
+
+    def _mappings(
+        self,
+        fields: Sequence[MarkedField],
+        standing: Property | None,
+        definition: SetupChange | None,
+        templates: Mapping[PageClass, SetupChange],
+    ) -> Iterator[FieldMapping]:
+        """Of the fields that one property fills, each with the template of its own."""
+        for marked in fields:
+            template = templates[marked.model]
+            assignment = definition and self._assignment(
+                template,
+                definition,
+                # A product and its variants may share the template.
+                is_required=all(
+                    other.marker.required
+                    for other in fields
+                    if templates[other.model] is template
+                ),
+            )
+            name = template_name(marked.model)
+            yield FieldMapping(marked, name, standing, definition, assignment)
+
+    def _definition(
+        self, fields: Sequence[MarkedField], standing: Property | None
+    ) -> SetupChange | None:
+        """None for a property that is the PIM's own, and every product's."""
+        if standing is not None and standing.is_system_property:
+            return None
+        definition = PropertyDefinition.of(fields)
+        name = standing.name if standing else definition.name
+        return self._compared(
+            SetupKind.PROPERTY,
+            name,
+            standing=standing,
+            wanted=definition.values(),
+            at_creation=definition.at_creation(),
+            own_guid=setup_guid(SetupKind.PROPERTY, normalise_name(name)),
+        )
+
+    def _assignment(
+        self, template: SetupChange, definition: SetupChange, *, is_required: bool
+    ) -> SetupChange:
+        ancestors = self._with_ancestors(template.guid)
+        found = [
+            a
+            for a in self._pim.assignments
+            if a.property_id == definition.guid and a.template_id in ancestors
+        ]
+        found.sort(key=lambda a: ancestors.index(a.template_id))
+        inherited = bool(found) and found[0].template_id != template.guid
+        return self._compared(
+            SetupKind.ASSIGNMENT,
+            _("%(property)s in %(template)s")
+            % {"property": definition.name, "template": template.name},
+            standing=found[0] if found else None,
+            # What a template inherits is its ancestor's.
+            wanted={} if inherited else {"isRequired": is_required},
+            at_creation={
+                "templateId": str(template.guid),
+                "propertyId": str(definition.guid),
+            },
+            own_guid=setup_guid(SetupKind.ASSIGNMENT, template.guid, definition.guid),
+        )
+
+    def _with_ancestors(self, template: UUID) -> list[UUID]:
+        """The template's Guid, then those of the templates that it inherits from."""
+        parents = {t.id: t.parent_template_id for t in self._pim.templates}
+        chain: list[UUID] = []
+        current: UUID | None = template
+        while current is not None and current not in chain:
+            chain.append(current)
+            current = parents.get(current)
+        return chain
+
+    # How it stands
+
+    def _compared(
+        self,
+        kind: SetupKind,
+        name: str,
+        *,
+        standing: Record | None,
+        wanted: dict[str, Any],
+        at_creation: Mapping[str, Any] | None = None,
+        own_guid: UUID | None = None,
+        known_guid: UUID | None = None,
+        subject: CatalogPage | RelationshipType | None = None,
+        conflict: str = "",
+    ) -> SetupChange:
+        """``own_guid`` is the id that every site gives it, ``known_guid`` that which
+        this site remembers of a record that the PIM may have lost."""
+        own_guid = own_guid or setup_guid(kind, name)
+        if conflict:
+            return SetupChange(
+                kind, own_guid, name, Action.UNCHANGED, conflict=conflict
+            )
+        if standing is None:
+            values = {**wanted, **(at_creation or {})}
+            return SetupChange(
+                kind,
+                known_guid or own_guid,
+                name,
+                Action.CREATE,
+                values=values,
+                differences={key: (None, value) for key, value in values.items()},
+                written={k: v for k, v in wanted.items() if values[k] == v},
+                subject=subject,
+            )
+        self._used.add(standing.id)
+        current = standing.wire_values(wanted)
+        equal = {key: value for key, value in wanted.items() if current[key] == value}
+        noted = owned = self._owned.get(standing.id)
+        if owned is None and standing.id == own_guid and equal == wanted:
+            # It was created as this site would; the answer may have been lost.
+            owned = {}
+        differing = {k: (current[k], v) for k, v in wanted.items() if k not in equal}
+        to_write = {
+            key: (old, new)
+            for key, (old, new) in differing.items()
+            if owned is not None and key in owned and owned[key] == old
+        }
+        values = {key: new for key, (_old, new) in to_write.items()}
+        return SetupChange(
+            kind,
+            standing.id,
+            name,
+            Action.UPDATE if values else Action.UNCHANGED,
+            values=values,
+            differences=to_write,
+            left={k: pair for k, pair in differing.items() if k not in to_write},
+            owned=noted,
+            written=None if owned is None else {**owned, **equal, **values},
+            subject=None if standing.id == known_guid else subject,
+        )
+
+    def _rest(self) -> dict[SetupKind, list[str]]:
+        """Records of the PIM that nothing here asks for, by what people call them."""
+        rest: dict[SetupKind, list[str]] = {
+            SetupKind.LANGUAGE: self._unused(self._pim.languages, "language_code"),
+            SetupKind.WEBSITE: self._unused(self._pim.websites),
+            SetupKind.RELATIONSHIP: self._unused(self._pim.relationships),
+            SetupKind.PROPERTY: self._unused(
+                p for p in self._pim.properties if not p.is_system_property
+            ),
+            SetupKind.TEMPLATE: self._unused(
+                t for t in self._pim.templates if not t.is_starter_template
+            ),
+        }
+        return {kind: names for kind, names in rest.items() if names}
+
+    def _unused(self, records: Iterable[Any], called: str = "name") -> list[str]:
+        return sorted(
+            (getattr(r, called) for r in records if r.id not in self._used),
+            key=str.casefold,
+        )
+
+
+def _language_key(language: Language | str) -> str:
+    code = language if isinstance(language, str) else language.language_code
+    return code.casefold().replace("_", "-")
+
+
+def _conflicts(
+    fields: Sequence[MarkedField], standing: Property | None
+) -> dict[str, tuple[MarkedField, str]]:
+    """By path, the fields that can't have the property they ask for, and why."""
+    conflicts: dict[str, tuple[MarkedField, str]] = {}
+    fitting: list[MarkedField] = []
+    for marked in fields:
+        control = marked.control()
+        if control is None:
+            why = _(
+                "It is not known which control type of the PIM suits %(field)s. A "
+                "developer has to say so in its Sync marker (control=…)."
+            ) % {"field": marked.path()}
+            conflicts[marked.path()] = marked, why
+        elif standing is not None and standing.holds() != control.value_type:
+            conflicts[marked.path()] = marked, _type_conflict(marked, standing)
+        else:
+            fitting.append(marked)
+    if standing is None and len({_type_label(marked) for marked in fitting}) > 1:
+        asked = ", ".join(f"{m.path()} ({_type_label(m)})" for m in fitting)
+        why = _(
+            "These fields ask for one property of different types: %(fields)s. A "
+            "developer has to name a property of its own in the Sync marker of one of "
+            "them (property=…)."
+        ) % {"fields": asked}
+        conflicts |= {marked.path(): (marked, why) for marked in fitting}
+    return conflicts
+
+
+def _type_conflict(marked: MarkedField, standing: Property) -> str:
+    theirs = standing.holds()
+    return _(
+        "In the PIM, the property “%(property)s” is %(theirs)s, but %(field)s is "
+        "%(ours)s: it was not assigned to the template “%(template)s”. Assign a "
+        "property of the control type %(control)s to the template in the PIM and have "
+        "a developer name it in the field's Sync marker (property=…), or have the "
+        "field's type changed."
+    ) % {
+        "property": standing.name,
+        "theirs": theirs.label() if theirs else standing.control_type,
+        "field": marked.path(),
+        "ours": _type_label(marked),
+        "template": template_name(marked.model),
+        "control": marked.control(),
+    }
+
+
+def _type_label(marked: MarkedField) -> str:
+    control = marked.control()
+    return str(control.value_type.label()) if control else type(marked.field).__name__

@@ -1,0 +1,165 @@
+"""Synchronize setup data: what the site defines, to the PIM."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from wagtail_pim.catalog.changes import Action
+from wagtail_pim.catalog.setup_planner import (
+    ENTITY_SETS,
+    PimSetup,
+    SetupChange,
+    plan_setup,
+)
+from wagtail_pim.exceptions import (
+    DuplicateError,
+    PermanentError,
+    PermissionDeniedError,
+)
+from wagtail_pim.kinds import Kind, SetupKind
+from wagtail_pim.models import JobRunItem, PimLink, RelationshipType, SetupRecord
+
+from . import items
+from .base import Job
+
+_REFERENCES: Final = ("templateId", "propertyId")
+# How often somebody else may come first, before that is no coincidence.
+ATTEMPTS: Final = 5
+
+
+class SynchronizeSetupData(Job):
+    """Creates in the PIM what the site defines and it lacks; deletes nothing.
+
+    Each record is written and noted down by itself: an interrupted run is completed by
+    the next, which finds in the PIM what this one has written.
+    """
+
+    name = "synchronize_setup_data"
+    label = gettext_lazy("Synchronize setup data")
+    description = gettext_lazy(
+        "Tells the PIM what this site defines: its languages, catalogs, relationship "
+        "types, and the properties and templates of its page types."
+    )
+    counted = gettext_lazy("Definitions")
+
+    def execute(self) -> None:
+        self._actual: dict[UUID, UUID] = {}
+        self._failed: set[UUID] = set()
+        self._has_written = False
+        settled: set[tuple[SetupKind, str]] = set()
+        for attempt in range(1, ATTEMPTS + 1):
+            plan = plan_setup(PimSetup.read(self.pim.client))
+            conflicts = [mapping for mapping in plan.fields if mapping.conflict]
+            if attempt == 1:
+                self.journal.begin(len(plan.changes) + len(conflicts))
+            try:
+                for change in plan.changes:
+                    if (change.kind, change.name) not in settled:
+                        self._settle(change, is_last_attempt=attempt == ATTEMPTS)
+                        settled.add((change.kind, change.name))
+                break
+            except DuplicateError:
+                # Another site was faster, or an answer was lost: look again.
+                continue
+        self.journal.record([items.field_conflict(mapping) for mapping in conflicts])
+        self.journal.settle(len(conflicts))
+        for tree in plan.trees:
+            if problem := tree.problem():
+                self.journal.warn(problem)
+
+    def _settle(self, change: SetupChange, *, is_last_attempt: bool) -> None:
+        self.journal.checkpoint()
+        try:
+            item = self._carry_out(change)
+        except DuplicateError as error:
+            if not is_last_attempt:
+                raise
+            self._failed.add(change.guid)
+            why = _(
+                "%(error)s It has another name there now. Give it back the name "
+                "“%(name)s” in the PIM, or use its new one on the site."
+            ) % {"error": error, "name": change.name}
+            item = items.failed(change.kind, change.name, why, change.guid)
+        self.journal.record([item])
+        self.journal.settle(1)
+
+    def _carry_out(self, change: SetupChange) -> JobRunItem:
+        """Write one record, and note it down once the PIM has it."""
+        if change.conflict:
+            return items.failed(change.kind, change.name, change.conflict)
+        item = items.changed_definition(change)
+        if self.run.dry_run:
+            return item
+        try:
+            guid = self._write(change)
+        except DuplicateError:
+            raise
+        except PermissionDeniedError as error:
+            raise self._refusal(error) from error
+        except PermanentError as error:
+            self._failed.add(change.guid)
+            return items.failed(change.kind, change.name, str(error), change.guid)
+        self._actual[change.guid] = item.guid = guid
+        with transaction.atomic():
+            self._remember(change, guid)
+            if change.action != Action.UNCHANGED:
+                self._has_written = True
+                self.journal.insert([item])
+        return item
+
+    def _write(self, change: SetupChange) -> UUID:
+        """The record's id in the PIM, which may give one of its own."""
+        assumed = self.pim.client.assumed
+        entity_set = ENTITY_SETS[change.kind]
+        if change.action == Action.CREATE:
+            values = {**change.values, **self._references(change)}
+            return assumed.create(entity_set, change.guid, values)
+        if change.action == Action.UPDATE:
+            assumed.update(entity_set, change.guid, change.values)
+        return change.guid
+
+    def _references(self, change: SetupChange) -> dict[str, str]:
+        """The ids of an assignment's two sides, as the PIM has given them."""
+        planned = {k: UUID(change.values[k]) for k in _REFERENCES if k in change.values}
+        if not self._failed.isdisjoint(planned.values()):
+            raise PermanentError(
+                _("The template or property could not be created; this run says why.")
+            )
+        return {k: str(self._actual.get(guid, guid)) for k, guid in planned.items()}
+
+    def _refusal(self, error: PermissionDeniedError) -> PermissionDeniedError:
+        if self._has_written:
+            return error
+        return PermissionDeniedError(
+            _(
+                "%(error)s Nothing was written. Set a key with write access in "
+                "Settings > PIM options."
+            )
+            % {"error": error}
+        )
+
+    def _remember(self, change: SetupChange, guid: UUID) -> None:
+        if change.written != change.owned:
+            SetupRecord.objects.update_or_create(
+                guid=guid, defaults={"kind": change.kind, "written": change.written}
+            )
+        subject = change.subject
+        if isinstance(subject, RelationshipType):
+            RelationshipType.objects.filter(pk=subject.pk).update(guid=guid)
+        elif subject is not None:
+            PimLink.objects.update_or_create(
+                page=subject,
+                defaults={
+                    "kind": Kind.CATALOG,
+                    "guid": guid,
+                    "locale": subject.locale,
+                    "synced_at": timezone.now(),
+                    "run_id": self.run.pk,
+                },
+            )
