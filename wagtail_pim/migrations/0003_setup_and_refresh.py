@@ -1,7 +1,9 @@
+from typing import Any
+
 from django.db import migrations, models
 
 
-def mark_unsettled_items(apps, schema_editor):
+def mark_unsettled_items(apps: Any, schema_editor: Any) -> None:
     """Runs from before can be retried still."""
     items = apps.get_model("wagtail_pim", "JobRunItem").objects
     items.filter(~models.Q(reason="") | models.Q(acknowledged=False)).update(
