@@ -10,7 +10,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from .categories import map_tree_by_name
 from .errors import SandboxError
+from .products import edit_by_number
 from .server import PimServer
 from .store import Store
 
@@ -70,6 +72,32 @@ def _parser() -> argparse.ArgumentParser:
     products.add_argument("--all", action="store_true", help="all products")
     products.add_argument("numbers", nargs="*", default=[], metavar="NUMBER")
 
+    mapping = commands.add_parser(
+        "map", parents=[database], help="set the website that a category tree feeds"
+    )
+    mapping.set_defaults(run=_map)
+    mapping.add_argument("tree", metavar="TREE", help="the tree's name")
+    mapping.add_argument(
+        "website",
+        nargs="?",
+        metavar="WEBSITE",
+        help="the website's name (default: the tree feeds none)",
+    )
+
+    edit = commands.add_parser(
+        "edit", parents=[database], help="change a product's properties"
+    )
+    edit.set_defaults(run=_edit)
+    edit.add_argument("number", metavar="NUMBER")
+    edit.add_argument(
+        "values",
+        nargs="+",
+        type=_assignment,
+        metavar="NAME=VALUE",
+        help="an empty value takes the property away; several have ~ between them",
+    )
+    edit.add_argument("--approve", action="store_true", help="approve it at once")
+
     credentials = commands.add_parser(
         "credentials", parents=[database], help="print the two keys"
     )
@@ -90,6 +118,13 @@ def _count(text: str) -> int:
     if count < 1:
         raise ValueError
     return count
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ValueError
+    return name, value
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -121,6 +156,21 @@ def _approve(options: argparse.Namespace) -> None:
     with _existing_store(options.database) as store:
         count = store.approve_all() if options.all else store.approve(options.numbers)
     print(f"{count} product{'' if count == 1 else 's'} approved.")
+
+
+def _map(options: argparse.Namespace) -> None:
+    with _existing_store(options.database) as store:
+        map_tree_by_name(store, options.tree, options.website)
+    print(f"“{options.tree}” feeds {options.website or 'no website'}.")
+
+
+def _edit(options: argparse.Namespace) -> None:
+    with _existing_store(options.database) as store:
+        product = edit_by_number(
+            store, options.number, options.values, approve=options.approve
+        )
+    version, status = product["currentVersionNumber"], product["status"]
+    print(f"{product['productNumber']} is at version {version}, {status}.")
 
 
 def _credentials(options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 from . import products
 from .auth import Authenticator
 from .data import Record, with_absolute_urls
-from .errors import ConflictError, ODataError
+from .errors import ConflictError, MissingReferenceError, ODataError
 from .messages import (
     Request,
     Response,
@@ -167,10 +167,7 @@ class Api:
 
     def _create(self, request: Request, entity_set: EntitySet) -> Response:
         record = _body(request, entity_set)
-        if entity_set.unique and not record.get(entity_set.unique):
-            raise ODataError(
-                400, "MissingProperty", f"'{entity_set.unique}' is required."
-            )
+        _require(entity_set, {**dict.fromkeys(entity_set.required), **record})
         moment = products.now()
         try:
             created = self._store.insert(
@@ -178,10 +175,13 @@ class Api:
             )
         except ConflictError as conflict:
             raise ODataError(409, "Conflict", str(conflict)) from conflict
+        except MissingReferenceError as error:
+            raise _unknown_reference(error) from error
         return self._record(request, entity_set, created["id"], Query(), status=201)
 
     def _update(self, request: Request, entity_set: EntitySet, id: str) -> Response:
         changes = _body(request, entity_set)
+        _require(entity_set, changes)
         if parse_guid(str(changes.pop("id", id))) != id:
             raise ODataError(400, "InvalidProperty", "The id cannot be changed.")
 
@@ -191,7 +191,10 @@ class Api:
                 return products.patched(record, changes)
             return {**changes, "modifiedOn": products.now()}
 
-        updated = self._store.update(entity_set.name, id, change)
+        try:
+            updated = self._store.update(entity_set.name, id, change)
+        except MissingReferenceError as error:
+            raise _unknown_reference(error) from error
         if updated is None:
             _raise_gone(entity_set, id)
         if "return=representation" in request.headers.get("Prefer", ""):
@@ -209,6 +212,17 @@ def _allow(request: Request, methods: set[str]) -> None:
 
 def _raise_gone(entity_set: EntitySet, id: str) -> NoReturn:
     raise ODataError(404, "NotFound", f"There is no {entity_set.name}({id}).")
+
+
+def _require(entity_set: EntitySet, values: Mapping[str, Any]) -> None:
+    """Refuse values that leave a required property without one."""
+    for name in entity_set.required:
+        if name in values and not str(values[name] or "").strip():
+            raise ODataError(400, "MissingProperty", f"'{name}' is required.")
+
+
+def _unknown_reference(error: MissingReferenceError) -> ODataError:
+    return ODataError(400, "UnknownReference", str(error))
 
 
 def _check_etag(request: Request, record: Record) -> None:

@@ -18,7 +18,7 @@ from odata_query.grammar import ODataLexer, ODataParser
 from sly.lex import Token
 
 from .errors import ODataError
-from .schema import ENTITY_SETS, EntitySet, Kind
+from .schema import ENTITY_SETS, EntitySet, Kind, is_moment
 
 PAGE_SIZE = 1000
 """How many records a page has when the client does not say ``$top``."""
@@ -59,6 +59,11 @@ TRANSLATION = "(SELECT value FROM json_each(it.translations) WHERE key = :langua
 def field_sql(name: str, document: str = "document") -> str:
     """A property's value. Spelt one way only, or SQLite would not use the indexes."""
     return f"json_extract({document}, '$.\"{name}\"')"
+
+
+def moment_sql(sql: str) -> str:
+    """A date as a moment, whatever its zone. Spelt one way only, for the indexes."""
+    return f"julianday({sql})"
 
 
 def parse_query(
@@ -394,7 +399,7 @@ class _FilterTranslator:
                 return _Operand("TRUE" if truth else "FALSE", Kind.BOOLEAN)
             case ast.Integer(val=text) | ast.Float(val=text):
                 return self._parameter(_number(text), Kind.NUMBER)
-            case ast.DateTime(val=text) if re.search(r"(Z|[+-]\d\d:\d\d)$", text, re.I):
+            case ast.DateTime(val=text) if is_moment(text.upper()):
                 return self._parameter(text.upper(), Kind.DATE)
         raise _invalid(f"The value {getattr(node, 'val', node)} is not supported.")
 
@@ -450,4 +455,4 @@ def _comparable(operand: _Operand, kind: Kind | None) -> str:
     types = _SQL_TYPES.get(kind) if kind else None
     if operand.kind is Kind.DYNAMIC and types:
         sql = f"CASE WHEN typeof({sql}) IN ({types}) THEN {sql} END"
-    return f"julianday({sql})" if kind is Kind.DATE else sql
+    return moment_sql(sql) if kind is Kind.DATE else sql

@@ -1,13 +1,29 @@
-"""What the PIM's workflow does to a product, as changes to its record."""
+"""What the PIM's workflow does to products: their entry, edits and publishing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from .data import Record
-from .errors import ODataError
+from .definitions import PRODUCT, VARIANT, AssignedProperty, Definitions
+from .errors import EntryError, ODataError, UnknownProductsError
+from .schema import parse_guid
+from .store import Records, Store
+from .values import InvalidValueError, line, required_line, url_segment
 
 _ACKNOWLEDGEMENT = {"status", "publishedVersionNumber"}
+
+OWN_INPUTS = {
+    "productNumber": "Number",
+    "productTitle": "Title",
+    "urlSegment": "URL segment",
+    "primaryCategoryTreeId": "Primary category",
+}
+"""What a person enters of any product, and its label."""
+
+Value = TypeVar("Value")
+Texts = Mapping[str, Sequence[str]]
+"""What a person entered, by the name that a product has for it."""
 
 
 def patched(product: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -49,3 +65,294 @@ def edited(product: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# Completeness
+
+
+def missing(
+    product: Mapping[str, Any], assigned: Iterable[AssignedProperty]
+) -> list[AssignedProperty]:
+    """The required properties that the product has no value of."""
+    return [
+        each
+        for each in assigned
+        if each.is_required and product.get(each.name) in (None, "")
+    ]
+
+
+def percent_complete(
+    product: Mapping[str, Any], assigned: Sequence[AssignedProperty]
+) -> int:
+    required = sum(each.is_required for each in assigned)
+    if not required:
+        return 100
+    return 100 * (required - len(missing(product, assigned))) // required
+
+
+# Entry
+
+
+def create(store: Store, template_id: str, texts: Texts) -> Record:
+    """A new product, or a variant where ``parentVariantProductNumber`` names a parent.
+
+    Raises EntryError.
+    """
+    with store.writing() as records:
+        definitions = Definitions.read(records)
+        template = definitions.templates.get(template_id)
+        if template is None:
+            raise EntryError({"templateId": "There is no such template."})
+        entry = _Entry(records, texts)
+        parent = entry.read(
+            "parentVariantProductNumber", lambda text: _parent(records, text, template)
+        )
+        moment = now()
+        product = {
+            "createdOn": moment,
+            "modifiedOn": moment,
+            "templateId": template["id"],
+            "templateName": template.get("name"),
+            "parentProductId": parent and parent["id"],
+            "parentVariantProductNumber": parent and parent["productNumber"],
+            "status": "Incomplete",
+            "currentVersionNumber": 1,
+            "publishedVersionNumber": 0,
+            "lastPublishedOn": None,
+            "deactivateOn": None,
+            "primaryImageAssetId": None,
+            "defaultChildProductId": None,
+            "isVariantParent": False,
+            "variantPropertyIdList": [],
+            "onHold": False,
+            "isArchived": False,
+            "tagList": "",
+        }
+        # That the parent is none of the products is a fault of its own.
+        is_variant = bool(parent or entry.faults)
+        product = records.put(
+            "products", _entered(product, entry, definitions, is_variant=is_variant)
+        )
+        if parent is not None:
+            _adopt(records, parent, product)
+        _move(records, product, None)
+        return product
+
+
+def edit(
+    store: Store,
+    id: str,
+    texts: Texts,
+    *,
+    version: int | None = None,
+    approve: bool = False,
+) -> Record | None:
+    """Change what is entered of a product: its next version, Ready for Approval.
+
+    What ``texts`` does not name stays; None if the product is gone. With ``version``,
+    the one that the person saw, an edit of another is refused. Raises EntryError.
+    """
+    with store.writing() as records:
+        before = records.get("products", id)
+        if before is None:
+            return None
+        current = before.get("currentVersionNumber") or 0
+        if version not in (None, current):
+            raise EntryError(
+                {"version": f"It is at {current} by now. Open the form anew."}
+            )
+        product = _entered(
+            before,
+            _Entry(records, texts),
+            Definitions.read(records),
+            is_variant=before.get("parentProductId") is not None,
+        )
+        status = "Approved" if approve else "Ready for Approval"
+        product = records.put(
+            "products", {**product, **edited(product, {"status": status})}
+        )
+        _move(records, product, before.get("primaryCategoryTreeId"))
+        if product["productNumber"] != before.get("productNumber"):
+            _tell_variants(records, product)
+        return product
+
+
+def edit_by_number(
+    store: Store,
+    number: str,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    approve: bool = False,
+) -> Record:
+    """As ``edit``, with names in any case. Raises SandboxError."""
+    with store.reading() as records:
+        found = records.find("products", productNumber=number)
+        if not found:
+            raise UnknownProductsError([number], "Nothing was changed.")
+        inputs = Definitions.read(records).inputs_of(found[0].get("templateId"))
+    names = [*OWN_INPUTS, *(each.name for each in inputs)]
+    exact = {name.casefold(): name for name in names}
+    texts: dict[str, list[str]] = {}
+    for name, text in pairs:
+        if name.casefold() not in exact:
+            raise EntryError(
+                {name: f"The product has no such property. It has {', '.join(names)}."}
+            )
+        texts[exact[name.casefold()]] = [text]
+    product = edit(store, found[0]["id"], texts, approve=approve)
+    if product is None:
+        raise UnknownProductsError([number], "Nothing was changed.")
+    return product
+
+
+class _Entry:
+    """Reads what a person entered; gathers what is wrong by the input's name."""
+
+    def __init__(self, records: Records, texts: Texts) -> None:
+        self.faults: dict[str, str] = {}
+        self.records = records
+        self.texts = texts
+
+    def finish(self) -> None:
+        if self.faults:
+            raise EntryError(self.faults)
+
+    def read(self, name: str, reader: Callable[[str], Value]) -> Value | None:
+        """What ``reader`` makes of the text; None if that is a fault."""
+        try:
+            return reader("".join(self.texts.get(name, [])[-1:]))
+        except InvalidValueError as error:
+            self.faults[name] = str(error)
+            return None
+
+    def is_touched(self, name: str, product: Record) -> bool:
+        """Whether a value is new: what is left as it is stays, whatever the rules."""
+        if "id" not in product:
+            return True
+        return name in self.texts and list(self.texts[name]) != [
+            str(product.get(name) or "")
+        ]
+
+
+def _entered(
+    product: Record, entry: _Entry, definitions: Definitions, *, is_variant: bool
+) -> Record:
+    """The product with all that a person entered. Raises EntryError."""
+    product = {**product, **_own_values(product, entry, is_variant=is_variant)}
+    for each in definitions.inputs_of(product.get("templateId")):
+        if each.name not in entry.texts:
+            continue
+        before = product.pop(each.name, None)
+        try:
+            value = each.value(entry.texts[each.name], {each.name: before})
+        except InvalidValueError as error:
+            entry.faults[each.name] = str(error)
+            continue
+        # An empty value has no key.
+        if value is not None:
+            product[each.name] = value
+    entry.finish()
+    assigned = definitions.properties_of(product.get("templateId"))
+    return {**product, "percentComplete": percent_complete(product, assigned)}
+
+
+def _own_values(product: Record, entry: _Entry, *, is_variant: bool) -> Record:
+    """Those of OWN_INPUTS that a person entered."""
+    readers: dict[str, Callable[[str], Any]] = {
+        "productNumber": lambda text: _free_number(entry.records, text, product),
+        "productTitle": required_line,
+        "urlSegment": url_segment,
+    }
+    values: Record = {
+        name: entry.read(name, reader)
+        for name, reader in readers.items()
+        if entry.is_touched(name, product)
+    }
+    name = "primaryCategoryTreeId"
+    if entry.is_touched(name, product):
+        category = entry.read(
+            name,
+            lambda text: _category(entry.records, text, may_be_empty=is_variant),
+        )
+        values[name] = category and category["id"]
+        values["primaryCategoryName"] = category and category.get("name")
+    return values
+
+
+def _free_number(records: Records, text: str, product: Record) -> str:
+    number = required_line(text)
+    others = records.find("products", productNumber=number)
+    if any(other["id"] != product.get("id") for other in others):
+        raise InvalidValueError(f"There is a product with the number “{number}”.")
+    return number
+
+
+def _category(records: Records, id: str, *, may_be_empty: bool) -> Record | None:
+    if not id and may_be_empty:
+        return None
+    if not id:
+        raise InvalidValueError("Choose a category: only a variant needs none.")
+    guid = parse_guid(id)
+    category = records.get("categorytrees", guid) if guid else None
+    if category is None:
+        raise InvalidValueError("There is no such category.")
+    return category
+
+
+def _parent(records: Records, text: str, template: Record) -> Record | None:
+    """The product of which a new one is a variant, if the template is for such."""
+    number = line(text)
+    kinds = template.get("kinds") or [PRODUCT, VARIANT]
+    if not number:
+        if PRODUCT not in kinds:
+            raise InvalidValueError(
+                "The template is for variants: name the product that this is one of."
+            )
+        return None
+    found = records.find("products", productNumber=number)
+    if not found:
+        raise InvalidValueError(f"There is no product with the number “{number}”.")
+    if found[0].get("parentProductId"):
+        raise InvalidValueError(f"“{number}” is a variant itself, and can have none.")
+    if VARIANT not in kinds:
+        raise InvalidValueError(
+            "The template is not for variants: leave this empty, or choose another."
+        )
+    return found[0]
+
+
+def _adopt(records: Records, parent: Record, variant: Record) -> None:
+    """Tell the parent of its new variant. That is no edit: the version stays."""
+    child = parent.get("defaultChildProductId") or variant["id"]
+    family = {"isVariantParent": True, "defaultChildProductId": child}
+    if not family.items() <= parent.items():
+        records.put("products", {**parent, **family})
+
+
+def _tell_variants(records: Records, parent: Record) -> None:
+    """Give the parent's new number to its variants, which repeat it."""
+    number = parent["productNumber"]
+    for variant in records.find("products", parentProductId=parent["id"]):
+        records.put("products", {**variant, "parentVariantProductNumber": number})
+
+
+def _move(records: Records, product: Record, category_before: str | None) -> None:
+    """Put the product into its primary category, out of that of before."""
+    category = product.get("primaryCategoryTreeId")
+    if category == category_before:
+        return
+    links = records.find("categoryTreeProducts", productId=product["id"])
+    for link in links:
+        if link.get("categoryTreeId") == category_before:
+            records.delete("categoryTreeProducts", link["id"])
+    if category and category not in {link.get("categoryTreeId") for link in links}:
+        moment = now()
+        records.put(
+            "categoryTreeProducts",
+            {
+                "createdOn": moment,
+                "modifiedOn": moment,
+                "categoryTreeId": category,
+                "productId": product["id"],
+            },
+        )

@@ -3,12 +3,16 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 IDENTIFIER = re.compile(r"[^\W\d]\w{0,127}")
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 class Kind(StrEnum):
@@ -41,8 +45,12 @@ class EntitySet:
     embedded: frozenset[str] = frozenset()
     is_open: bool = False
     methods: frozenset[str] = frozenset()
-    # The property without which, or with the value of another, none is created.
+    # Properties that no record may lack, and one whose value no other may have.
+    required: tuple[str, ...] = ()
     unique: str = ""
+    # The sets in which the records stand that properties refer to.
+    references: Mapping[str, str] = field(default_factory=dict)
+    # Each of one property, or of several with blanks between them.
     indexes: tuple[str, ...] = ()
 
     def kind(self, name: str) -> Kind:
@@ -73,6 +81,7 @@ ENTITY_SETS: Mapping[str, EntitySet] = {
             "websites",
             _properties(guid="iscWebsiteId", string="name"),
             methods=_CREATE_AND_UPDATE,
+            required=("name",),
         ),
         EntitySet(
             "languages",
@@ -82,6 +91,7 @@ ENTITY_SETS: Mapping[str, EntitySet] = {
                 integer="displaySequence",
             ),
             methods=_CREATE_AND_UPDATE,
+            required=("languageCode",),
             unique="languageCode",
         ),
         EntitySet(
@@ -135,6 +145,7 @@ ENTITY_SETS: Mapping[str, EntitySet] = {
             methods=frozenset({"PATCH"}),
             indexes=(
                 "status",
+                "status lastPublishedOn",
                 "productNumber",
                 "parentProductId",
                 "primaryCategoryTreeId",
@@ -149,6 +160,7 @@ ENTITY_SETS: Mapping[str, EntitySet] = {
             "productRelationships",
             _properties(string="name"),
             methods=_CREATE_AND_UPDATE,
+            required=("name",),
         ),
         EntitySet(
             "productRelatedProducts",
@@ -185,6 +197,7 @@ ENTITY_SETS: Mapping[str, EntitySet] = {
                 strings="stringValueBag",
             ),
             methods=_CREATE_AND_UPDATE,
+            required=("name",),
             unique="name",
         ),
         EntitySet("propertygroups", _properties(string="name description")),
@@ -197,8 +210,11 @@ ENTITY_SETS: Mapping[str, EntitySet] = {
                 integer="displaySequence",
                 boolean="isTemplate isStarterTemplate isDeleting hasChild"
                 " isProductImageRequired",
+                # Ours: "Product", "Variant"; a template without is for both.
+                strings="kinds",
             ),
             methods=_CREATE_AND_UPDATE,
+            required=("name",),
             unique="name",
         ),
         EntitySet(
@@ -210,6 +226,8 @@ ENTITY_SETS: Mapping[str, EntitySet] = {
                 strings="stringValueBag",
             ),
             methods=_CREATE_AND_UPDATE,
+            required=("templateId", "propertyId"),
+            references={"templateId": "templates", "propertyId": "properties"},
             indexes=("templateId",),
         ),
         EntitySet(
@@ -239,11 +257,15 @@ def invalid_properties(
             yield f"'{name}' is not of the type {kind}."
 
 
-def _is_date(value: Any) -> bool:
-    try:
-        return datetime.fromisoformat(value).tzinfo is not None
-    except (TypeError, ValueError):
+def is_moment(value: Any) -> bool:
+    """Whether it is text in the form of Edm.DateTimeOffset, which needs a zone."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         return False
+    try:
+        offset = datetime.fromisoformat(value).utcoffset()
+    except ValueError:
+        return False
+    return offset is not None and abs(offset) <= timedelta(hours=14)
 
 
 def _is_number(value: Any) -> bool:
@@ -256,7 +278,7 @@ _IS_OF_KIND: Mapping[Kind, Callable[[Any], bool]] = {
     Kind.INTEGER: lambda value: _is_number(value) and isinstance(value, int),
     Kind.NUMBER: _is_number,
     Kind.BOOLEAN: lambda value: isinstance(value, bool),
-    Kind.DATE: _is_date,
+    Kind.DATE: is_moment,
     Kind.STRINGS: lambda value: (
         isinstance(value, list) and all(isinstance(item, str) for item in value)
     ),

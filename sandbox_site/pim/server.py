@@ -23,6 +23,7 @@ from urllib.parse import unquote
 from . import api, screen
 from .errors import ODataError, SandboxError
 from .faults import Fault, Faults
+from .markup import error_page
 from .messages import BrokenResponse, Request, Response
 from .store import Store
 
@@ -150,7 +151,7 @@ class PimServer:
 
 def _asset(folder: Path, request: Request) -> Response:
     if request.method not in ("GET", "HEAD"):
-        return screen.error_page(405, "A file can only be read.")
+        return error_page(405, "A file can only be read.")
     name = unquote(request.path.removeprefix(_ASSETS))
     try:
         path = (folder / name).resolve()
@@ -161,7 +162,7 @@ def _asset(folder: Path, request: Request) -> Response:
             )
     except (OSError, ValueError) as error:
         logger.info("No file can be called %r: %s", name, error)
-    return screen.error_page(404, "There is no such file.")
+    return error_page(404, "There is no such file.")
 
 
 class _HttpServer(ThreadingHTTPServer):

@@ -20,9 +20,14 @@ from typing import Any, NamedTuple, Self
 
 from . import auth, generate
 from .data import IMAGES, Record, read_folder
-from .errors import ConflictError, SandboxError, UnknownProductsError
+from .errors import (
+    ConflictError,
+    MissingReferenceError,
+    SandboxError,
+    UnknownProductsError,
+)
 from .messages import compact_json
-from .odata import TRANSLATION, Query, field_sql
+from .odata import TRANSLATION, Query, field_sql, moment_sql
 from .schema import ENTITY_SETS, IDENTIFIER, EntitySet, Kind, Navigation, parse_guid
 
 _LOCK_TIMEOUT = 30
@@ -156,46 +161,47 @@ class Store:
 
     # Records
 
+    @contextmanager
+    def reading(self) -> Iterator["Records"]:
+        """The records as they are at the first read of the block."""
+        with self._connection() as connection, connection:
+            connection.execute("BEGIN")
+            yield Records(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator["Records"]:
+        """A transaction in which nobody else writes; an exception undoes it."""
+        with self._writing() as connection:
+            yield Records(connection)
+
     def get(self, set_name: str, id: str) -> Record | None:
-        with self._connection() as connection:
-            return _read(connection, set_name, id)
+        with self.reading() as records:
+            return records.get(set_name, id)
 
     def find(self, set_name: str, **equals: Any) -> list[Record]:
         """The records whose properties have these values, ordered by id."""
-        condition = (
-            " AND ".join(f"{field_sql(name)} IS :{name}" for name in equals) or "TRUE"
-        )
-        with self._connection() as connection:
-            rows = connection.execute(
-                f'SELECT document, translations FROM "{set_name}"'
-                f" WHERE {condition} ORDER BY id",
-                equals,
-            )
-            return [_record(*row) for row in rows]
+        with self.reading() as records:
+            return records.find(set_name, **equals)
 
     def put(self, set_name: str, record: Mapping[str, Any]) -> Record:
         """Write a whole record, in the place of the one with its id if there is one."""
-        with self._writing() as connection:
-            return _write(connection, ENTITY_SETS[set_name], [record])[0]
+        with self.writing() as records:
+            return records.put(set_name, record)
 
     def insert(self, set_name: str, record: Mapping[str, Any]) -> Record:
-        """Write a new record. Raises ConflictError if there is one like it."""
-        unique = ENTITY_SETS[set_name].unique or "id"
-        with self._writing() as connection:
-            taken = connection.execute(
-                f'SELECT 1 FROM "{set_name}" WHERE id = lower(?)'
-                f" OR lower({field_sql(unique)}) = lower(?)",
-                (record.get("id"), record.get(unique)),
-            ).fetchone()
-            if taken:
-                raise ConflictError(
-                    f"{set_name} has one of this id or {unique} already."
-                )
-            return _write(connection, ENTITY_SETS[set_name], [record])[0]
+        """Write a new record.
+
+        Raises ConflictError if there is one like it, and MissingReferenceError if
+        one that it refers to is not there.
+        """
+        with self.writing() as records:
+            return records.insert(set_name, record)
 
     def patch(self, set_name: str, id: str, **changes: Any) -> Record | None:
         """Set properties as given, whatever the PIM's rules; None if it is gone."""
-        return self.update(set_name, id, lambda record: changes)
+        with self.writing() as records:
+            record = records.get(set_name, id)
+            return records.put(set_name, {**record, **changes}) if record else None
 
     def update(
         self, set_name: str, id: str, change: Callable[[Record], Mapping[str, Any]]
@@ -203,21 +209,19 @@ class Store:
         """Set what ``change`` returns for the record; None if it is gone.
 
         Nobody else can write in between; an exception of ``change`` leaves all as
-        it was.
+        it was. Raises MissingReferenceError as ``insert`` does.
         """
-        with self._writing() as connection:
-            record = _read(connection, set_name, id)
+        with self.writing() as records:
+            record = records.get(set_name, id)
             if record is None:
                 return None
-            changed = {**record, **change(record)}
-            return _write(connection, ENTITY_SETS[set_name], [changed])[0]
+            changes = change(record)
+            records.check_references(set_name, changes)
+            return records.put(set_name, {**record, **changes})
 
     def delete(self, set_name: str, id: str) -> bool:
-        with self._writing() as connection:
-            cursor = connection.execute(
-                f'DELETE FROM "{set_name}" WHERE id = ?', (id.lower(),)
-            )
-            return cursor.rowcount > 0
+        with self.writing() as records:
+            return records.delete(set_name, id)
 
     # The API's reads
 
@@ -236,10 +240,16 @@ class Store:
         translation = TRANSLATION if query.language else "NULL"
         source = f'FROM "{entity_set.name}" AS it WHERE {query.where}'
         parameters = {**query.parameters, "limit": query.limit, "skip": query.skip}
+        # Found by the indexes alone: documents are read of the page's records only.
+        ids = (
+            f"SELECT it.rowid {source}"
+            f" ORDER BY {query.order_by} LIMIT :limit OFFSET :skip"
+        )
         with self._connection() as connection:
             rows = connection.execute(
-                f"SELECT it.id, it.document, {translation} {source}"
-                f" ORDER BY {query.order_by} LIMIT :limit OFFSET :skip",
+                f"SELECT it.id, it.document, {translation}"
+                f' FROM "{entity_set.name}" AS it WHERE it.rowid IN ({ids})'
+                f" ORDER BY {query.order_by}",
                 parameters,
             )
             page = [Row(key, _translated(*texts)) for key, *texts in rows]
@@ -303,7 +313,7 @@ class Store:
                 f"SELECT {number} FROM products WHERE {condition}", parameter
             )
             if unknown := wanted - {known_number for (known_number,) in known}:
-                raise UnknownProductsError(unknown)
+                raise UnknownProductsError(unknown, "Nothing was approved.")
             return connection.execute(f"{_APPROVE} {condition}", parameter).rowcount
 
     def approve_all(self, status: str = "", search: str = "") -> int:
@@ -313,6 +323,60 @@ class Store:
             return connection.execute(
                 f"{_APPROVE} {condition}", {"status": status, "search": search}
             ).rowcount
+
+
+class Records:
+    """The records within one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def get(self, set_name: str, id: str) -> Record | None:
+        row = self._connection.execute(
+            f'SELECT document, translations FROM "{set_name}" WHERE id = ?',
+            (id.lower(),),
+        ).fetchone()
+        return _record(*row) if row else None
+
+    def find(self, set_name: str, **equals: Any) -> list[Record]:
+        """The records whose properties have these values, ordered by id."""
+        condition = (
+            " AND ".join(f"{field_sql(name)} IS :{name}" for name in equals) or "TRUE"
+        )
+        rows = self._connection.execute(
+            f'SELECT document, translations FROM "{set_name}"'
+            f" WHERE {condition} ORDER BY id",
+            equals,
+        )
+        return [_record(*row) for row in rows]
+
+    def put(self, set_name: str, record: Mapping[str, Any]) -> Record:
+        return _write(self._connection, ENTITY_SETS[set_name], [record])[0]
+
+    def insert(self, set_name: str, record: Mapping[str, Any]) -> Record:
+        unique = ENTITY_SETS[set_name].unique or "id"
+        taken = self._connection.execute(
+            f'SELECT 1 FROM "{set_name}" WHERE id = lower(?)'
+            f" OR lower({field_sql(unique)}) = lower(?)",
+            (record.get("id"), record.get(unique)),
+        ).fetchone()
+        if taken:
+            raise ConflictError(f"{set_name} has one of this id or {unique} already.")
+        self.check_references(set_name, record)
+        return self.put(set_name, record)
+
+    def check_references(self, set_name: str, values: Mapping[str, Any]) -> None:
+        for name, target in ENTITY_SETS[set_name].references.items():
+            if name in values and self.get(target, str(values[name])) is None:
+                raise MissingReferenceError(
+                    f"There is no {target}({values[name]}), which '{name}' names."
+                )
+
+    def delete(self, set_name: str, id: str) -> bool:
+        cursor = self._connection.execute(
+            f'DELETE FROM "{set_name}" WHERE id = ?', (id.lower(),)
+        )
+        return cursor.rowcount > 0
 
 
 _LISTED = f"""
@@ -347,11 +411,17 @@ def _schema() -> Iterator[str]:
             f'CREATE TABLE IF NOT EXISTS "{entity_set.name}"'
             " (id TEXT PRIMARY KEY, document TEXT NOT NULL, translations TEXT)"
         )
-        for name in entity_set.indexes:
+        for index in entity_set.indexes:
+            columns = [_indexed(entity_set, name) for name in index.split()]
             yield (
-                f'CREATE INDEX IF NOT EXISTS "{entity_set.name}_{name}"'
-                f' ON "{entity_set.name}" ({field_sql(name)}, id)'
+                f'CREATE INDEX IF NOT EXISTS "{entity_set.name}_{index}"'
+                f' ON "{entity_set.name}" ({", ".join(columns)}, id)'
             )
+
+
+def _indexed(entity_set: EntitySet, name: str) -> str:
+    value = field_sql(name)
+    return moment_sql(value) if entity_set.kind(name) is Kind.DATE else value
 
 
 def _create_credentials(connection: sqlite3.Connection) -> None:
@@ -375,13 +445,6 @@ def _create_credentials(connection: sqlite3.Connection) -> None:
 def _is_empty(connection: sqlite3.Connection) -> bool:
     tables = " UNION ALL ".join(f'SELECT 1 FROM "{name}"' for name in ENTITY_SETS)
     return connection.execute(f"{tables} LIMIT 1").fetchone() is None
-
-
-def _read(connection: sqlite3.Connection, set_name: str, id: str) -> Record | None:
-    row = connection.execute(
-        f'SELECT document, translations FROM "{set_name}" WHERE id = ?', (id.lower(),)
-    ).fetchone()
-    return _record(*row) if row else None
 
 
 def _record(document: str, translations: str | None) -> Record:

@@ -5,8 +5,9 @@ import pytest
 
 from sandbox_site.pim.server import PimServer
 
+from .browser import Browser
 from .client import Client
-from .records import guid, product
+from .records import definitions, guid, product
 
 
 @pytest.fixture
@@ -81,4 +82,30 @@ def shop(server: PimServer) -> PimServer:
             "sortOrder": 0,
         },
     )
+    return server
+
+
+@pytest.fixture
+def browser(server: PimServer) -> Browser:
+    return Browser(server)
+
+
+@pytest.fixture
+def boots(server: PimServer, client: Client) -> PimServer:
+    """A server with a template of every control, made as a site's setup makes it."""
+    for set_name, record in definitions():
+        response = client.post(set_name, record)
+        assert response.status_code == 201, response.text
+    store = server.store
+    store.put("categoryTaxonomies", {"id": guid("tree"), "name": "Shop tree"})
+    for name, parent in [("shoes", None), ("boots", "shoes")]:
+        store.put(
+            "categorytrees",
+            {
+                "id": guid(name),
+                "name": name.title(),
+                "categoryTaxonomyId": guid("tree"),
+                "parentId": parent and guid(parent),
+            },
+        )
     return server

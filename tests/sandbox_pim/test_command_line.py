@@ -14,6 +14,7 @@ from sandbox_site.pim.server import PimServer
 from sandbox_site.pim.store import Store
 
 from .client import Client
+from .records import guid, product
 
 ROOT = Path(__file__).parents[2]
 
@@ -121,6 +122,10 @@ def test_errors_of_serve(tmp_path, capsys):
         ["serve", "--environment=Test"],
         ["approve"],
         ["approve", "--all", "A"],
+        ["map"],
+        ["edit", "A"],
+        ["edit", "A", "no assignment"],
+        ["edit", "A", "=x"],
     ],
 )
 def test_wrong_usage(arguments, capsys):
@@ -159,9 +164,90 @@ def test_credentials(database, capsys):
     assert keys.read_only.secret_key in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", [["credentials"], ["approve", "--all"]])
+@pytest.mark.parametrize(
+    "command",
+    [["credentials"], ["approve", "--all"], ["map", "Tree"], ["edit", "A", "b=c"]],
+)
 def test_no_database(tmp_path, capsys, command):
     path = tmp_path / "none.sqlite3"
     assert main([*command, f"--database={path}"]) == 1
     assert "no database" in capsys.readouterr().err
     assert not path.exists()
+
+
+# Category trees and edits
+
+
+@pytest.fixture
+def served(boots):
+    """The database of a server that goes on serving it."""
+    boots.store.put("websites", {"id": guid("web"), "name": "Web"})
+    boots.store.put(
+        "products",
+        product("B-1", templateId=guid("Boot"), Colour="Moss", Seasons="Spring"),
+    )
+    return boots, f"--database={boots.store.path}"
+
+
+def test_map(served, capsys):
+    server, database = served
+    assert main(["map", "Shop tree", "Web", database]) == 0
+    assert capsys.readouterr().out == "“Shop tree” feeds Web.\n"
+    (link,) = server.store.get("categoryTaxonomies", guid("tree"))["websites"]
+    assert link["websiteId"] == guid("web")
+    assert main(["map", "Shop tree", database]) == 0
+    assert capsys.readouterr().out == "“Shop tree” feeds no website.\n"
+    assert server.store.get("categoryTaxonomies", guid("tree"))["websites"] == []
+
+
+def test_map_unknown_names(served, capsys):
+    server, database = served
+    before = server.store.get("categoryTaxonomies", guid("tree"))
+    assert main(["map", "Tree", "Web", database]) == 1
+    assert "no category tree “Tree”. There is: Shop tree." in capsys.readouterr().err
+    assert main(["map", "Shop tree", "Outlet", database]) == 1
+    assert "no website “Outlet”. There is: Web." in capsys.readouterr().err
+    server.store.put("websites", {"name": "Web"})
+    assert main(["map", "Shop tree", "Web", database]) == 1
+    assert "2 websites “Web”" in capsys.readouterr().err
+    assert server.store.get("categoryTaxonomies", guid("tree")) == before
+
+
+def test_edit(served, client, capsys):
+    _, database = served
+    values = ["colour=Ink & Co", "Seasons=Spring~Autumn", "Price=9.5", "PRODUCTTITLE=="]
+    assert main(["edit", "B-1", *values, database]) == 0
+    assert capsys.readouterr().out == "B-1 is at version 4, Ready for Approval.\n"
+    (record,) = client.values("products")
+    assert (record["Colour"], record["Seasons"], record["Price"]) == (
+        "Ink & Co",
+        "Spring~Autumn",
+        9.5,
+    )
+    assert record["productTitle"] == "="
+    assert record["percentComplete"] == 50
+    assert main(["edit", "B-1", "Colour=", "--approve", database]) == 0
+    assert capsys.readouterr().out == "B-1 is at version 5, Approved.\n"
+    assert "Colour" not in client.values("products")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none", "Colour=Moss"], "no product with the number none"),
+        (["B-1", "Nonsense=x"], "Nonsense: The product has no such property. It has"),
+        (["B-1", "status=Approved"], "no such property"),
+        (["B-1", "Colour=Mauve"], "Colour: “Mauve” is none of its values: Moss"),
+        (["B-1", "Price=x", "Dry=x"], "Dry: Choose true or false."),
+        (["B-1", "productNumber="], "productNumber: This must not be empty."),
+        (["B-1", "Care=\udcff"], "cannot be printed"),
+    ],
+)
+def test_errors_of_edit(served, capsys, arguments, message):
+    server, database = served
+    before = server.store.find("products")
+    assert main(["edit", *arguments, database]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Error: ")
+    assert message in error
+    assert server.store.find("products") == before

@@ -107,6 +107,8 @@ def test_filter(client, shop, condition, numbers):
         "status in ('x', 5)",
         "lastPublishedOn ge 2026-01-10",
         "lastPublishedOn ge 2026-01-10T00:00:00",
+        "lastPublishedOn ge 2026-01-10T00:00:00+15:00",
+        "lastPublishedOn ge 2026-02-30T00:00:00Z",
         "lastPublishedOn ge '2026-01-10T00:00:00Z'",
         "variantPropertyIdList eq null",
         "contains(currentVersionNumber, '3')",
@@ -176,3 +178,34 @@ def test_filters_of_other_sets(client, shop):
     assert len(rows) == 2
     response = client.get("languages", filter="color eq 'x'")
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("stored", "is_found"),
+    [
+        ("2026-11-19T00:00:00Z", True),
+        ("2026-11-19T00:00:00.0000000Z", True),
+        ("2026-11-19T00:00Z", True),
+        ("2026-11-19T02:00:00+02:00", True),
+        ("2026-11-19T13:45:00+13:45", True),
+        # In text before the boundary, as a moment after it.
+        ("2026-11-18T19:00:00-05:00", True),
+        ("2026-11-18T12:00:00-12:00", True),
+        # In text after the boundary, as a moment before it.
+        ("2026-11-19T01:00:00+02:00", False),
+        ("2026-11-19T13:44:59.999+13:45", False),
+        ("2026-11-18T23:59:59.999Z", False),
+        ("2026-11-18T18:59:59-05:00", False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize(
+    "boundary", ["2026-11-19T00:00:00Z", "2026-11-19T05:30:00+05:30"]
+)
+def test_published_since(client, stored, is_found, boundary):
+    for number, status in [("A", "Published"), ("B", "Approved")]:
+        client.server.store.put(
+            "products", product(number, status=status, lastPublishedOn=stored)
+        )
+    condition = f"status eq 'Published' and lastPublishedOn ge {boundary}"
+    assert client.numbers(filter=condition) == (["A"] if is_found else [])

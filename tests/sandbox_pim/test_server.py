@@ -149,7 +149,7 @@ def page(shop):
 
 
 def token(page: str) -> str:
-    return re.search(r'name="token" value="([^"]+)"', page)[1]
+    return re.search(r'name="form-token" value="([^"]+)"', page)[1]
 
 
 def numbers(page: str) -> list[str]:
@@ -205,7 +205,7 @@ def test_everything_is_escaped(page, shop):
 
 
 def approve(shop, page, **form):
-    form = {"token": token(page()), **form}
+    form = {"form-token": token(page()), **form}
     return requests.post(f"{shop.url}/approve", form, timeout=10)
 
 
@@ -243,7 +243,7 @@ def test_approve_an_unknown_product(page, shop):
 
 @pytest.mark.parametrize("forged", ["", "wrong", "é"])
 def test_approve_needs_the_token(page, shop, forged):
-    response = approve(shop, page, token=forged, approve="all")
+    response = approve(shop, page, **{"form-token": forged}, approve="all")
     assert response.status_code == 403
     assert len(shop.store.find("products", status="Approved")) == 1
 
@@ -297,5 +297,5 @@ def test_other_requests_of_the_screen(shop):
     assert requests.get(f"{shop.url}/odata", timeout=10).status_code == 404
     response = requests.get(f"{shop.url}/screen.css", timeout=10)
     assert response.headers["Content-Type"] == "text/css; charset=utf-8"
-    body = b"token=%ff\xff"
+    body = b"form-token=%ff\xff"
     assert requests.post(f"{shop.url}/approve", body, timeout=10).status_code == 403

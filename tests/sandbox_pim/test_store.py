@@ -244,6 +244,12 @@ def test_generate_few(store, count):
     ("sql", "index"),
     [
         ("json_extract(it.document, '$.\"status\"') IS 'x' ORDER BY id", "status"),
+        (
+            "json_extract(it.document, '$.\"status\"') IS 'x' AND"
+            " julianday(json_extract(it.document, '$.\"lastPublishedOn\"'))"
+            " >= julianday('2026-11-19T00:00:00Z')",
+            "status lastPublishedOn",
+        ),
         ("json_extract(it.document, '$.\"productNumber\"') = 'x'", "productNumber"),
         ("json_extract(it.document, '$.\"parentProductId\"') = 'x'", "parentProductId"),
     ],

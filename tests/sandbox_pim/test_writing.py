@@ -12,13 +12,27 @@ CREATABLE = {
     "languages": {"languageCode": "fr-FR", "name": "Français"},
     "productRelationships": {"name": "Cross sell"},
     "properties": {"name": "fabric", "type": "String", "stringValueBag": ["a", "b"]},
-    "templates": {"name": "Shirt", "parentTemplateId": None, "isTemplate": True},
+    "templates": {
+        "name": "Shirt",
+        "parentTemplateId": None,
+        "isTemplate": True,
+        "kinds": ["Product", "Variant"],
+    },
     "templateproperties": {"templateId": guid("t"), "propertyId": guid("p")},
 }
 
 
+@pytest.fixture
+def defined(client):
+    """A client of a server that has a template and a property."""
+    client.server.store.put("templates", {"id": guid("t"), "name": "Coat"})
+    client.server.store.put("properties", {"id": guid("p"), "name": "lining"})
+    return client
+
+
 @pytest.mark.parametrize("name", CREATABLE)
-def test_create_and_change(client, name):
+def test_create_and_change(defined, name):
+    client = defined
     response = client.post(name, CREATABLE[name])
     assert response.status_code == 201, response.text
     created = response.json()
@@ -58,6 +72,48 @@ def test_names_are_unique_and_required(client, name, first, second):
     response = client.post(name, {})
     assert response.status_code == 400
     assert error_code(response) == "MissingProperty"
+
+
+@pytest.mark.parametrize(
+    "name", ["websites", "productRelationships", "properties", "templates"]
+)
+@pytest.mark.parametrize("values", [{}, {"name": None}, {"name": ""}, {"name": " "}])
+def test_a_name_is_required(client, name, values):
+    response = client.post(name, values)
+    assert response.status_code == 400
+    assert error_code(response) == "MissingProperty"
+    created = client.post(name, {"name": "x"}).json()
+    path = f"{name}({created['id']})"
+    assert client.patch(path, {**values, "createdBy": "me"}).status_code == (
+        400 if values else 204
+    )
+    assert client.get(path).json()["name"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"propertyId": guid("p")}, "MissingProperty"),
+        ({"templateId": guid("t")}, "MissingProperty"),
+        ({"templateId": guid("t"), "propertyId": None}, "MissingProperty"),
+        ({"templateId": guid("x"), "propertyId": guid("p")}, "UnknownReference"),
+        ({"templateId": guid("t"), "propertyId": guid("t")}, "UnknownReference"),
+    ],
+)
+def test_what_is_assigned_must_exist(defined, values, code):
+    response = defined.post("templateproperties", values)
+    assert response.status_code == 400
+    assert error_code(response) == code
+    assert defined.values("templateproperties") == []
+
+
+def test_an_assignment_cannot_be_moved_to_nowhere(defined):
+    created = defined.post("templateproperties", CREATABLE["templateproperties"])
+    path = f"templateproperties({created.json()['id']})"
+    response = defined.patch(path, {"templateId": guid("x")})
+    assert error_code(response) == "UnknownReference"
+    assert defined.patch(path, {"isRequired": True}).status_code == 204
+    assert defined.get(path).json()["templateId"] == guid("t")
 
 
 @pytest.mark.parametrize(
@@ -114,10 +170,16 @@ def test_malformed_bodies(client, body):
         ("properties", {"name": "x", "stringValueBag": "a~b"}),
         ("properties", {"name": "x", "stringValueBag": [1]}),
         ("properties", {"name": "x", "numberMaxValue": "9"}),
+        ("templates", {"name": "x", "kinds": "Product"}),
+        ("templates", {"name": "x", "kinds": [1]}),
         ("templates", {"name": "x", "displaySequence": True}),
         ("templates", {"name": "x", "displaySequence": 1.5}),
         ("templates", {"name": "x", "createdOn": "yesterday"}),
         ("templates", {"name": "x", "createdOn": "2026-01-01T00:00:00"}),
+        ("templates", {"name": "x", "createdOn": "2026-01-01T00:00:00+0200"}),
+        ("templates", {"name": "x", "createdOn": "2026-01-01T00:00:00+15:00"}),
+        ("templates", {"name": "x", "createdOn": "20260101T000000Z"}),
+        ("templates", {"name": "x", "createdOn": "2026-02-30T00:00:00Z"}),
     ],
 )
 def test_wrong_types(client, path, content):
