@@ -1,4 +1,4 @@
-"""The demo: ``python -m sandbox_site`` sets up the shop, fills it and serves it.
+"""The demo: ``python -m sandbox_site`` introduces the shop to a PIM and serves it.
 
 Each source of data has a folder of its own in ``var/``, with its database, pictures
 and secrets; to begin anew, delete it.
@@ -16,22 +16,28 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from sandbox_site import local_site
+from sandbox_site.introduction import (
+    ENDED_BY_SIGNAL,
+    DemoError,
+    Introduction,
+    Step,
+    publish,
+    say,
+    take,
+)
+from sandbox_site.processes import python_module
 from sandbox_site.var import REPOSITORY, kept_secret, var_folder
 
 HOST: Final = "127.0.0.1"
 PIM_START_SECONDS: Final = 120
-STOP_SECONDS: Final = 5
-JOB: Final = "publish_approved_products"
-ENDED_BY_SIGNAL: Final = 128
-
-
-class DemoError(Exception):
-    """Why the demo cannot go on; the message says what to do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m sandbox_site", description=__doc__.splitlines()[0]
     )
     parser.add_argument(
-        "--once", action="store_true", help="stop after the job, with its exit code"
+        "--once",
+        action="store_true",
+        help="stop after the jobs, with the exit code of the worst",
     )
     parser.add_argument(
         "--no-sync", action="store_true", help="serve what is there, run no job"
@@ -66,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--approve-all",
         action="store_true",
-        help="set all products of the sandbox PIM Approved before the job",
+        help="set all products of the sandbox PIM Approved before the jobs",
     )
     parser.add_argument("--port", type=int, default=8000, help="of the site")
     parser.add_argument(
@@ -87,22 +95,54 @@ def run(options: argparse.Namespace) -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox_site.settings"
     var = var_folder()
     var.mkdir(parents=True, exist_ok=True)
-    _say(f"Data folder: {var}")
+    say(f"Data folder: {var}")
 
-    with pim_in_use(options) as pim_address:
+    with pim_in_use(options) as pim:
         prepare_shop(options.port)
-        code = 0 if options.no_sync else run_job()
+        code = 0 if options.no_sync else take(pim.steps(options.port))
         if code >= ENDED_BY_SIGNAL:
             return code
-        report(code, pim_address, options)
+        report(code, pim.address, options)
         if not options.once:
             with worker():
                 serve(options.port)
     return code
 
 
+@dataclass(frozen=True)
+class OtherPim:
+    """A PIM that the environment names: it may be anybody's.
+
+    The demo sets up, maps and changes nothing there; what it publishes it acknowledges,
+    as the job does.
+    """
+
+    address: str
+
+    def steps(self, port: int) -> list[Step]:
+        return [("Publish approved products", publish)]
+
+
+@dataclass(frozen=True)
+class SandboxPim:
+    """The demo's own PIM, with which it may do as it likes."""
+
+    address: str
+    database: Path
+    keys: dict[str, dict[str, str]]
+
+    def steps(self, port: int) -> list[Step]:
+        ask = partial(_ask_pim, self.database)
+        return Introduction(ask, self.key("read_only"), port).steps()
+
+    def key(self, name: str) -> dict[str, str]:
+        """The options for one of its two keys."""
+        key = self.keys[name]
+        return {"PIM_APP_KEY": key["app_key"], "PIM_SECRET_KEY": key["secret_key"]}
+
+
 @contextlib.contextmanager
-def pim_in_use(options: argparse.Namespace) -> Iterator[str]:
+def pim_in_use(options: argparse.Namespace) -> Iterator[OtherPim | SandboxPim]:
     """The PIM that the environment names, or a sandbox PIM for the time being."""
     if address := os.environ.get("PIM_API_ADDRESS"):
         if options.data or options.approve_all:
@@ -110,80 +150,51 @@ def pim_in_use(options: argparse.Namespace) -> Iterator[str]:
                 "--data and --approve-all are for the sandbox PIM, but "
                 f"PIM_API_ADDRESS names {address}. Unset it or leave them out."
             )
-        _say(f"Using the PIM at {address}")
-        yield address
+        say(
+            f"Using the PIM at {address}. It is not the demo's own, so no setup data "
+            "is sent to it and nothing is changed in it but what Publish acknowledges."
+        )
+        yield OtherPim(address)
         return
-    with sandbox_pim(options) as address:
-        yield address
+    with sandbox_pim(options) as pim:
+        yield pim
 
 
 @contextlib.contextmanager
-def sandbox_pim(options: argparse.Namespace) -> Iterator[str]:
+def sandbox_pim(options: argparse.Namespace) -> Iterator[SandboxPim]:
     """Runs the sandbox PIM as a process of its own and points this one at it."""
     port = _pim_port(options)
     database = var_folder() / "pim.sqlite3"
     data = options.data or _own_catalog()
-    _say(f"Starting the sandbox PIM with the data of {data}")
+    say(f"Starting the sandbox PIM with the data of {data}")
     address = f"http://{HOST}:{port}"
     arguments = ["serve", "--host", HOST, "--port", str(port), "--data", str(data)]
-    with (var_folder() / "pim.log").open("ab") as log:
-        process = subprocess.Popen(
-            _pim_command(database, arguments),
-            cwd=REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            process_group=0,  # Ctrl-C is for the demo, which ends them in order.
-        )
-    try:
+    with python_module(
+        "sandbox_site.pim",
+        *arguments,
+        *("--database", str(database)),
+        log=var_folder() / "pim.log",
+    ) as process:
         _wait_until_it_answers(process, port)
         if options.approve_all:
-            _say(_ask_pim(database, "approve", "--all").strip())
+            say(_ask_pim(database, "approve", "--all").strip())
         keys = json.loads(_ask_pim(database, "credentials", "--json"))
-        os.environ |= pim_environment(address, keys)
-        yield address
-    finally:
-        _end(process)
-
-
-def pim_environment(address: str, keys: Mapping[str, Any]) -> dict[str, str]:
-    """The options with which wagtail-pim reaches the sandbox PIM."""
-    key = keys["write"]
-    return {
-        "PIM_API_ADDRESS": address,
-        "PIM_APP_KEY": key["app_key"],
-        "PIM_SECRET_KEY": key["secret_key"],
-        "PIM_ENVIRONMENT": "Sandbox",
-    }
+        pim = SandboxPim(address, database, keys)
+        os.environ |= {
+            "PIM_API_ADDRESS": address,
+            "PIM_ENVIRONMENT": "Sandbox",
+            **pim.key("write"),
+        }
+        yield pim
 
 
 def prepare_shop(port: int) -> None:
     """Database, home page and administrator, as far as they are missing."""
-    import django
-    from django.core.management import call_command
+    say("Preparing the database")
+    local_site.prepare(port)
+    from sandbox_site.shop.setup import prepare_admin
 
-    django.setup()
-    from sandbox_site.shop.setup import prepare_admin, prepare_site
-
-    _say("Preparing the database")
-    call_command("migrate", verbosity=0, interactive=False)
-    prepare_site(port)
     prepare_admin(admin_password)
-
-
-def run_job() -> int:
-    """Runs the job; 0 is fine, 1 a failed run and 2 a run with failed items."""
-    from django.core.management import CommandError, call_command
-
-    _say(f"Running {JOB}")
-    try:
-        call_command("pim", "run", JOB)
-    except CommandError as error:
-        print(error, file=sys.stderr)
-        return error.returncode
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    return 0
 
 
 def report(code: int, pim_address: str, options: argparse.Namespace) -> None:
@@ -192,9 +203,9 @@ def report(code: int, pim_address: str, options: argparse.Namespace) -> None:
 
     outcome = {
         0: "The shop is ready.",
-        2: "The shop is ready; some products failed, see above.",
+        2: "The shop is ready; something failed in part, see above.",
     }
-    _say(outcome.get(code, "The job did not succeed; see above."))
+    say(outcome.get(code, "The shop is not ready; see above."))
     for count, name in (
         (CategoryPage.objects.live().count(), "categories"),
         (ProductPage.objects.live().count(), "products"),
@@ -207,26 +218,17 @@ def report(code: int, pim_address: str, options: argparse.Namespace) -> None:
     print(f"\n    Shop    {site}/")
     print(f"    Admin   {site}/admin/  (admin / {admin_password()})")
     print(f"    Jobs    {site}/admin/pim/jobs/")
+    print(f"    Fields  {site}/admin/pim/mapping/")
     print(f"    PIM     {pim_address}/")
 
 
-@contextlib.contextmanager
-def worker() -> Iterator[None]:
+def worker() -> contextlib.AbstractContextManager[Any]:
     """Runs a worker as a process of its own, for jobs that are started in the admin."""
-    manage = [sys.executable, "-m", "sandbox_site.manage"]
-    with (var_folder() / "worker.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*manage, "db_worker", "--backend", "pim", "--no-reload"],
-            cwd=REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            process_group=0,  # Ctrl-C is for the demo, which ends them in order.
-        )
-    try:
-        yield
-    finally:
-        _end(process)
+    return python_module(
+        "sandbox_site.manage",
+        *("db_worker", "--backend", "pim", "--no-reload"),
+        log=var_folder() / "worker.log",
+    )
 
 
 def serve(port: int) -> None:
@@ -242,7 +244,7 @@ def serve(port: int) -> None:
     except OSError as error:
         raise DemoError(f"Cannot serve at port {port}: {error}.") from error
     except KeyboardInterrupt:
-        _say("Stopped")
+        say("Stopped")
 
 
 def admin_password() -> str:
@@ -254,21 +256,19 @@ def _own_catalog() -> Path:
     if not folder.exists():
         from sandbox_site.shop.catalog import write_catalog
 
-        _say("Writing the shop's catalog and drawing its pictures")
+        say("Writing the shop's catalog and drawing its pictures")
         unfinished = folder.with_name("catalog.unfinished")
         write_catalog(unfinished)
         unfinished.rename(folder)
     return folder
 
 
-def _pim_command(database: Path, arguments: Sequence[str]) -> list[str]:
-    command = [sys.executable, "-m", "sandbox_site.pim", *arguments]
-    return [*command, "--database", str(database)]
-
-
 def _ask_pim(database: Path, *arguments: str) -> str:
     answer = subprocess.run(
-        _pim_command(database, arguments),
+        [
+            *(sys.executable, "-m", "sandbox_site.pim"),
+            *(*arguments, "--database", str(database)),
+        ],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -292,17 +292,6 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
     raise DemoError(
         f"The sandbox PIM did not start; {var_folder() / 'pim.log'} says why."
     )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    # Told once, a worker finishes its task first; told again, it breaks it off.
-    for _time in range(2):
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
-            return
-    process.kill()
-    process.wait()
 
 
 def _pim_port(options: argparse.Namespace) -> int:
@@ -333,10 +322,6 @@ def _is_free(port: int) -> bool:
 def _terminate(number: int, frame: Any) -> NoReturn:
     """The demo ends as by Ctrl-C, so that what it started ends with it."""
     raise SystemExit(ENDED_BY_SIGNAL + number)
-
-
-def _say(text: str) -> None:
-    print(f"==> {text}", flush=True)
 
 
 if __name__ == "__main__":

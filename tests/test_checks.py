@@ -15,7 +15,7 @@ from wagtail.snippets.views.snippets import SnippetViewSet
 
 from sandbox_site.shop.models import BicyclePage, Brand, HomePage
 from tests.trial.models import Certificate, Maker, TrialProductPage
-from wagtail_pim import checks
+from wagtail_pim import checks, converters
 from wagtail_pim.catalog.schema import Kind
 from wagtail_pim.cron import cronjobs
 from wagtail_pim.locking.forms import locked_form
@@ -169,6 +169,88 @@ def test_e007_two_page_types_of_one_template(check, shirt, monkeypatch):
 def test_e007_template_of_a_page_type_that_is_not_synced(check, shirt, monkeypatch):
     monkeypatch.setattr(BicyclePage, "pim_template", "Shirt")
     assert check(no_sync(shirt), BicyclePage) == {}
+
+
+@pytest.mark.parametrize("control", ["Slider", "", "Text Fields"])
+def test_e022_control_that_the_pim_has_not(check, shirt, control):
+    shirt.pim_fields = [Sync("fabric", control=control)]
+    message = check(shirt)["E022"]
+    assert message == f"Shirt.fabric: the PIM has no control type “{control}”."
+
+
+def test_e022_control_whose_values_the_field_cannot_hold(check, shirt):
+    shirt.pim_fields = [Sync("brand", control="Multi Select")]
+    assert (
+        "“Multi Select” enters values that a ForeignKey can't hold"
+        in (check(shirt)["E022"])
+    )
+
+
+@pytest.mark.parametrize(
+    "control", ["Dropdown", "radio button", "TextArea", "HTML", "text_area"]
+)
+def test_control_that_suits_is_clean(check, shirt, control):
+    shirt.pim_fields = [Sync("fabric", control=control)]
+    assert check(shirt) == {}
+
+
+@pytest.fixture
+def trousers(shirt):
+    """Another page type, with a number for a fabric."""
+
+    class Trousers(models.Model):
+        fabric = models.IntegerField()
+
+        pim_fields = [Sync("fabric")]
+
+        class Meta:
+            app_label = "shop"
+
+        def __str__(self):
+            return str(self.fabric)
+
+    return Trousers
+
+
+def test_w007_one_property_of_two_types(check, shirt, trousers):
+    shirt.pim_fields = [Sync("fabric")]
+    assert check(shirt, trousers) == {
+        "W007": "Shirt.fabric and Trousers.fabric both take the property “fabric”, but "
+        "one holds text and the other number."
+    }
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        Sync("fabric", property="Thickness"),
+        Sync("fabric", control="Text Field"),
+        Sync("fabric", property="tagList"),
+    ],
+)
+def test_property_of_its_own_or_of_the_same_type_is_clean(
+    check, shirt, trousers, marker
+):
+    shirt.pim_fields = [Sync("fabric")]
+    trousers.pim_fields = [marker]
+    assert check(shirt, trousers) == {}
+
+
+def test_w007_goes_by_the_types_and_not_by_the_controls(check, shirt, trousers):
+    shirt.pim_fields = [Sync("fabric", control="Text Area")]
+    trousers.pim_fields = [Sync("fabric", control="Text Field")]
+    assert check(shirt, trousers) == {}
+
+
+def test_w008_field_whose_control_is_not_known(check, shirt, monkeypatch):
+    monkeypatch.setattr("wagtail_pim.converters._registry", {**converters._registry})
+    converters.register_converter(models.UUIDField)(lambda value, target: value)
+    shirt.pim_fields = [Sync("code")]
+    assert "Shirt.code: it is not known which control type" in check(shirt)["W008"]
+    shirt.pim_fields = [Sync("code", control="Text Field")]
+    assert check(shirt) == {}
+    shirt.pim_fields = [Sync("code", property="productNumber")]
+    assert check(shirt) == {}
 
 
 def test_page_type_that_is_not_synced_may_be_marked_as_it_likes(check, shirt):

@@ -26,6 +26,7 @@ from wagtail.coreutils import resolve_model_string
 from wagtail.models import Page
 from wagtail.snippets.models import get_snippet_models
 
+from .catalog.definitions import MarkedField, takes
 from .catalog.named_relations import is_named_relation, lookup_field
 from .catalog.schema import (
     BASE_CLASSES,
@@ -35,6 +36,7 @@ from .catalog.schema import (
     page_classes,
     template_name,
 )
+from .client.controls import Control, ValueType
 from .conf import (
     cron_functions,
     crontab_executable,
@@ -68,6 +70,7 @@ GUARDS: Final[dict[type, tuple[str, ...]]] = {
 def check_markers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Every marker of every page type and other model that the PIM fills."""
     messages: list[CheckMessage] = []
+    marked: list[MarkedField] = []
     for other in filter(_is_owned, apps.get_models()):
         if not issubclass(other, Page):
             messages.extend(_check_model(other))
@@ -75,7 +78,9 @@ def check_markers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for model in page_classes(kind):
             if is_synced(model):
                 messages.extend(_check_model(model))
+                marked.extend(_marked_fields(model))
         messages.extend(_check_templates(list(filter(is_synced, page_classes(kind)))))
+    messages.extend(_check_properties(marked))
     return messages
 
 
@@ -147,7 +152,72 @@ def _check_field(
             id="wagtail_pim.E006",
         )
     else:
+        yield from _check_control(model, marker, field)
         yield from _check_deletion(model, field)
+
+
+def _check_control(
+    model: type[models.Model], marker: Sync, field: Any
+) -> Iterator[CheckMessage]:
+    if marker.control is None:
+        return
+    control = Control.named(marker.control)
+    if control is None:
+        yield checks.Error(
+            f"{model.__name__}.{marker.field}: the PIM has no control type "
+            f"“{marker.control}”.",
+            hint=f"It has these: {', '.join(Control)}.",
+            obj=model,
+            id="wagtail_pim.E022",
+        )
+    elif not takes(field, control.value_type):
+        fitting = (c for c in Control if takes(field, c.value_type))
+        yield checks.Error(
+            f"{model.__name__}.{marker.field}: the control type “{marker.control}” "
+            f"enters values that a {type(field).__name__} can't hold.",
+            hint=f"These suit it: {', '.join(fitting)}. Or change the field's class.",
+            obj=model,
+            id="wagtail_pim.E022",
+        )
+
+
+def _marked_fields(model: Any) -> Iterator[MarkedField]:
+    """Those that a property of the PIM fills, as far as the markers are right."""
+    for marker in sync_markers(model).values():
+        with suppress(FieldDoesNotExist):
+            field = model._meta.get_field(marker.field)
+            marked = MarkedField(model, marker, field)
+            if not marker.takes_any_property() and not marked.is_every_products():
+                yield marked
+
+
+def _check_properties(fields: list[MarkedField]) -> Iterator[CheckMessage]:
+    """What Synchronize setup data would not know how to tell the PIM."""
+    first: dict[str, tuple[MarkedField, ValueType]] = {}
+    for marked in fields:
+        control = marked.control()
+        if control is None:
+            if marked.marker.control is None and converter_for(marked.field):
+                yield checks.Warning(
+                    f"{marked.path()}: it is not known which control type of the PIM "
+                    f"suits a {type(marked.field).__name__}.",
+                    hint=f'Name one: Sync("{marked.marker.field}", control="…").',
+                    obj=marked.model,
+                    id="wagtail_pim.W008",
+                )
+            continue
+        other, values = first.setdefault(marked.key(), (marked, control.value_type))
+        if values is not control.value_type:
+            yield checks.Warning(
+                f"{other.path()} and {marked.path()} both take the property "
+                f"“{marked.marker.property_name()}”, but one holds {values.label()} "
+                f"and the other {control.value_type.label()}.",
+                hint="The PIM then gets it for neither. Name another property for one, "
+                "Sync(property=…), or the same control type for both, "
+                "Sync(control=…).",
+                obj=marked.model,
+                id="wagtail_pim.W007",
+            )
 
 
 def _check_deletion(model: type[models.Model], field: Any) -> Iterator[CheckMessage]:

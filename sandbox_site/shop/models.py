@@ -202,11 +202,12 @@ class ShopVariantPage(VariantPage):
         help_text=_("Shown beside the availability; the shop's own."),
     )
 
+    # A template is that of products and variants: it can't require what variants have.
     pim_fields = [
-        Sync("colour"),
-        Sync("size", required=False, translatable=False),
+        Sync("colour", required=False, control="Dropdown"),
+        Sync("size", required=False, translatable=False, control="Dropdown"),
         Sync("price", translatable=False),
-        Sync("in_stock", translatable=False),
+        Sync("in_stock", required=False, translatable=False),
     ]
     fact_fields: ClassVar[list[str]] = ["colour", "size"]
 
@@ -319,8 +320,14 @@ class BicycleVariantPage(ShopVariantPage):
 
     pim_template = "Bicycle"
     pim_fields = [
-        Sync("size", property="FrameSize", translatable=False),
-        Sync("ean", property="EAN", translatable=False),
+        Sync(
+            "size",
+            property="FrameSize",
+            required=False,
+            translatable=False,
+            control="Dropdown",
+        ),
+        Sync("ean", property="EAN", required=False, translatable=False),
         Sync("restocked_at", required=False, translatable=False),
     ]
     fact_fields = ["colour", "size", "ean", "restocked_at"]
@@ -361,7 +368,7 @@ class HelmetPage(ShopProductPage):
         Sync("care_instructions", required=False),
         Sync("safety_standards", translatable=False),
         Sync("vents", required=False, translatable=False),
-        Sync("weight", required=False, translatable=False),
+        Sync("weight", translatable=False),
         Sync("tested_on", required=False, translatable=False),
         Sync("labels", required=False),
     ]
@@ -431,7 +438,7 @@ class ApparelPage(ShopProductPage):
     pim_fields = [
         Sync("fabric"),
         Sync("fit"),
-        Sync("waterproof", translatable=False),
+        Sync("waterproof", required=False, translatable=False),
         Sync("seasons", required=False),
         Sync("care_instructions", required=False),
     ]

@@ -8,9 +8,13 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from wagtail.models import Locale, Page, Site
 
+from wagtail_pim.models import CatalogPage, RelationshipType
+
+from .catalog.structure import RELATIONSHIPS
 from .models import HomePage
 
 ADMIN_NAME = "admin"
+SHOP_NAME = "Spokewell"
 
 HOME_PAGES = {
     "en": {
@@ -63,12 +67,28 @@ def prepare_site(port: int) -> Site:
             translation.save()
     welcome = site.root_page if site.root_page_id else None
     site.root_page = home
-    site.site_name = "Spokewell"
+    site.site_name = SHOP_NAME
     site.port = port
     site.save()
     if welcome and welcome.specific_class is Page:
         welcome.delete()
     return site
+
+
+def prepare_relationship_types() -> None:
+    """Those of the shop, if it has none yet."""
+    if not RelationshipType.objects.exists():
+        for name in RELATIONSHIPS.values():
+            RelationshipType.objects.create(name=name.en)
+
+
+def prepare_catalog() -> CatalogPage:
+    """The shop's catalog page, which setup data makes known to the PIM as a website."""
+    catalog = CatalogPage.objects.filter(locale=Locale.get_default()).first()
+    if catalog is None:
+        catalog = CatalogPage(title=SHOP_NAME, slug="spokewell")
+        Site.objects.get(is_default_site=True).root_page.add_child(instance=catalog)
+    return catalog
 
 
 def prepare_admin(password: Callable[[], str]) -> None:

@@ -18,7 +18,7 @@ from wagtail.users.models import UserProfile
 
 from wagtail_pim import tasks
 from wagtail_pim.admin.chart import COUNTS_HEIGHT, SHOWN, RunChart
-from wagtail_pim.jobs import RefreshProduct
+from wagtail_pim.jobs import JOBS, RefreshProduct
 from wagtail_pim.jobs.runs import start
 from wagtail_pim.models import JobRun, JobSchedule
 from wagtail_pim.models.runs import State, Trigger
@@ -141,16 +141,12 @@ def test_buttons_are_shown_to_those_who_may_press_them(db):
         buttons = re.findall(
             r'class="button[^>]*>(.*?)</(?:a|button)>', str(html.content)
         )
-        return [
-            label
-            for label in ("Run now", "Dry run", "Schedule")
-            for b in buttons
-            if label in b
-        ]
+        labels = ("Run now", "Dry run", "Schedule")
+        return [label for b in buttons for label in labels if label in b]
 
     assert shown() == []
-    assert shown("run_jobs") == ["Run now", "Dry run"]
-    assert shown("change_jobschedule") == ["Schedule"]
+    assert shown("run_jobs") == ["Run now", "Dry run"] * len(JOBS)
+    assert shown("change_jobschedule") == ["Schedule"] * len(JOBS)
 
 
 @pytest.mark.parametrize("name", sorted({*GET_VIEWS, "start"} - {"jobs"}))
@@ -235,14 +231,16 @@ def test_what_is_wrong_is_said(page):
     assert "The <PIM> is gone." in page()
 
 
-def test_more_runs_do_not_cost_more_queries(
-    admin_client, django_assert_max_num_queries
-):
-    for _at in range(SHOWN + 5):
-        a_run(counts={"created": 1})
+def test_more_runs_do_not_cost_more_queries(admin_client, queries):
+    reads = []
     a_run(State.RUNNING)
-    with django_assert_max_num_queries(20):
-        admin_client.get(url("jobs"))
+    for count in (1, SHOWN + 5):
+        for _at in range(count):
+            a_run(counts={"created": 1})
+        with queries() as captured:
+            admin_client.get(url("jobs"))
+        reads.append(len(captured.reads()))
+    assert reads[1] == reads[0] <= 10 * len(JOBS)
 
 
 # Products that wait
@@ -474,3 +472,96 @@ def test_the_chart_is_drawn_in_every_language(german_client):
     assert "10.75%" in lengths
     for length in lengths:
         assert re.fullmatch(r"[\d.]+%?", length), length
+
+
+# Refresh published products
+
+REFRESH = "refresh_published_products"
+
+
+def fields_of(response: Any, label: str) -> tuple[str, dict[str, str]]:
+    """The address and the hidden fields of the form with this button."""
+    form = response.content.decode().partition(label)[0].rpartition("<form")[2]
+    hidden = re.findall('type="hidden" name="(.*?)" value="(.*?)"', form)
+    fields = {name: value for name, value in hidden if name != "csrfmiddlewaretoken"}
+    return re.search('action="(.*?)"', form)[1], fields
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ({"lookback_days": "", "since": ""}, {}),
+        ({"lookback_days": "30", "since": ""}, {"lookback_days": 30}),
+        ({"lookback_days": "", "since": "2026-01-31"}, {"since": "2026-01-31"}),
+        ({"lookback_days": "", "since": "", "all": "on"}, {"all": True}),
+    ],
+)
+def test_a_refresh_looks_as_far_back_as_was_given(admin_client, sent, stored):
+    for dry_run in ({}, {"dry_run": "on"}):
+        JobRun.objects.all().delete()
+        admin_client.post(url("start", REFRESH), {**sent, **dry_run})
+        run = JobRun.objects.get()
+        assert (run.options, run.dry_run) == (stored, bool(dry_run))
+
+
+@pytest.mark.parametrize(
+    ("job", "sent", "words"),
+    [
+        (REFRESH, {"lookback_days": "0"}, "“0”; set 1 to 3650"),
+        (REFRESH, {"lookback_days": "many"}, "“many”"),
+        (REFRESH, {"since": "31.1.2026"}, "“31.1.2026” is not a date"),
+        (REFRESH, {"since": "2999-01-01"}, "is in the future"),
+        (REFRESH, {"lookback_days": "3", "all": "on"}, "set one of"),
+        (JOB, {"all": "on"}, "takes no options such as all"),
+    ],
+)
+@pytest.mark.parametrize("environment", ["Sandbox", "Production"])
+def test_a_wrong_lookback_is_told_and_starts_nothing(
+    admin_client, configure, job, sent, words, environment
+):
+    configure(ENVIRONMENT=environment)
+    response = admin_client.post(url("start", job), sent, follow=True)
+    assert response.redirect_chain == [(url("jobs"), 302)]
+    assert words in messages_of(response)[0]
+    assert not JobRun.objects.exists()
+
+
+def test_only_refresh_has_fields_for_the_lookback(admin_client, configure):
+    configure(NUMBER_OF_LOOKBACK_DAYS="11")
+    response = admin_client.get(url("jobs"))
+    assert response.content.decode().count('name="lookback_days"') == 1
+    assert "lookback days in the PIM options (11)" in text_of(response)
+
+
+def test_in_production_a_refresh_is_asked_about_once_more(admin_client, configure):
+    configure(ENVIRONMENT="Production")
+    sent = {"lookback_days": "", "since": "2026-01-31"}
+    response = admin_client.post(url("start", REFRESH), sent)
+    assert "meant for test and development sites" in text_of(response)
+    assert url("jobs") in response.content.decode()
+    assert not JobRun.objects.exists()
+
+    address, fields = fields_of(response, "Refresh all the same")
+    response = admin_client.post(address, fields)
+    run = JobRun.objects.get()
+    assert response.url == reverse("wagtail_pim:run", args=[run.pk])
+    assert (run.job, run.options) == (REFRESH, {"since": "2026-01-31"})
+
+
+def test_a_question_repeats_nothing_as_markup(admin_client, configure):
+    configure(ENVIRONMENT="Production")
+    response = admin_client.post(url("start", REFRESH), {'"><b>': '"><i>'})
+    assert "<b>" not in response.content.decode()
+    assert "<i>" not in response.content.decode()
+
+
+@pytest.mark.parametrize("job", sorted(JOBS))
+@pytest.mark.parametrize("environment", ["Sandbox", "Production"])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_nothing_else_is_asked_about(
+    admin_client, configure, job, environment, dry_run
+):
+    configure(ENVIRONMENT=environment)
+    admin_client.post(url("start", job), {"dry_run": "on"} if dry_run else {})
+    asked = (job, environment, dry_run) == (REFRESH, "Production", False)
+    assert JobRun.objects.exists() != asked

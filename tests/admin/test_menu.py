@@ -21,8 +21,10 @@ from .test_jobs import OF_JOBS, a_run, text_of, with_permissions
 
 ITEMS = {
     "Jobs": OF_JOBS,
+    "Field mapping": OF_JOBS,
     "Runs": OF_JOBS,
     "Products": {"view_pimlink"},
+    "Relationship types": {"change_relationshiptype"},
     "PIM options": {"change_pimoptions"},
 }
 PERMISSIONS = (
@@ -33,6 +35,7 @@ PERMISSIONS = (
     "change_pimoptions",
     "view_pimlink",
     "refresh_pimlink",
+    "change_relationshiptype",
 )
 
 

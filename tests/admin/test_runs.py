@@ -7,7 +7,7 @@ import io
 import re
 import uuid
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -20,7 +20,13 @@ from django.utils import timezone
 from wagtail.models import GroupPagePermission
 
 from tests.pim_data import guid
-from wagtail_pim.jobs import PublishApprovedProducts, RefreshProduct, runs
+from wagtail_pim.jobs import (
+    PublishApprovedProducts,
+    RefreshProduct,
+    RefreshPublishedProducts,
+    SynchronizeSetupData,
+    runs,
+)
 from wagtail_pim.locking.ownership import pim_write
 from wagtail_pim.models import JobRun, JobRunItem, ProductPage
 from wagtail_pim.models.runs import Outcome, State, Trigger
@@ -728,3 +734,96 @@ def test_a_run_is_carried_out_by_the_backend_that_the_site_has(
     text = text_of(admin_client.get(url(run)))
     assert "succeeded" in text
     assert "Acknowledged in the PIM 1" in text
+
+
+# Refresh published products
+
+
+REFRESH = RefreshPublishedProducts.name
+
+
+def test_a_refresh_says_how_far_back_it_was_to_look_and_did(admin_client):
+    since = datetime(2026, 7, 10, tzinfo=UTC)
+    run = make_run(job=REFRESH, options={"lookback_days": 3}, published_since=since)
+    text = overview_of(admin_client, run)
+    assert "Asked for Published in the last 3 days" in text
+    assert "Taken Published since 2026-07-10 (UTC)" in text
+    run = make_run(job=REFRESH, total=0)
+    text = overview_of(admin_client, run)
+    assert "Taken All published products" in text
+    assert "Asked for" not in text
+    # Of one that has not looked yet, or takes some products, nothing is known.
+    for values in ({}, {"numbers": ["A1"], "total": 1}):
+        assert "Taken" not in overview_of(admin_client, make_run(job=REFRESH, **values))
+
+
+@pytest.mark.parametrize(
+    ("job", "headings", "acknowledged"),
+    [
+        (JOB, ["Products and variants", "Categories"], True),
+        (REFRESH, ["Products and variants", "Categories"], False),
+        (SynchronizeSetupData.name, ["Definitions"], False),
+        (RefreshProduct.name, ["Products and variants"], False),
+        ("of_old", ["Products and variants"], False),
+    ],
+)
+def test_the_counts_are_those_of_the_job(admin_client, job, headings, acknowledged):
+    run = make_run(job=job, counts={"created": 2})
+    html = admin_client.get(url(run, "run_progress")).content.decode()
+    assert re.findall('<th scope="col">(.*?)</th>', html) == headings
+    assert ("Acknowledged in the PIM" in html) == acknowledged
+
+
+def test_counts_of_setup_data_lead_to_their_records(admin_client):
+    run = make_run(job=SynchronizeSetupData.name, counts={"created": 1, "failed": 1})
+    make_item(run, "Colour", kind="property", outcome=Outcome.CREATED)
+    make_item(run, "Bicycle", kind="template", outcome=Outcome.FAILED, reason="No.")
+    html = admin_client.get(url(run)).content.decode()
+    assert 'href="' + url(run) + '?outcome=created">1<' in html
+    assert numbers_of(admin_client, run, outcome="created") == ["Colour"]
+
+
+@pytest.mark.parametrize("environment", ["Sandbox", "Production"])
+def test_a_refresh_is_run_again_with_its_options(allow, configure, environment):
+    configure(ENVIRONMENT=environment)
+    client = allow("run_jobs")
+    for options in (
+        {},
+        {"lookback_days": 1234},
+        {"since": "2026-01-31"},
+        {"all": True},
+    ):
+        JobRun.objects.all().delete()
+        run = make_run(State.FAILED, job=REFRESH, options=options)
+        response = confirmed(client, client.get(url(run)), "Run again", environment)
+        again = JobRun.objects.exclude(pk=run.pk).get()
+        assert response.url == url(again)
+        assert (again.job, again.options) == (REFRESH, options)
+
+
+@pytest.mark.parametrize("environment", ["Sandbox", "Production"])
+def test_a_refresh_is_retried_without_its_options(allow, configure, environment):
+    configure(ENVIRONMENT=environment)
+    client = allow("run_jobs")
+    run = make_run(State.FAILED_ITEMS, job=REFRESH, options={"all": True})
+    make_item(run, "BAD", reason="Odd")
+    confirmed(client, client.get(url(run)), "Retry 1 product", environment)
+    retry = JobRun.objects.exclude(pk=run.pk).get()
+    assert (retry.numbers, retry.options) == (["BAD"], {})
+
+
+def confirmed(client: Client, page: Any, label: str, environment: str) -> Any:
+    """Presses the button, and in Production that of the question too."""
+    before = JobRun.objects.count()
+    response = press(client, page, label)
+    if environment == "Production":
+        assert "meant for test and development sites" in text_of(response)
+        assert JobRun.objects.count() == before
+        response = press(client, response, "Refresh all the same")
+    return response
+
+
+def press(client: Client, page: Any, label: str) -> Any:
+    form = page.content.decode().partition(label)[0].rpartition("<form")[2]
+    fields = dict(re.findall('type="hidden" name="(.*?)" value="(.*?)"', form))
+    return client.post(re.search('action="(.*?)"', form)[1], fields)

@@ -4,8 +4,10 @@ from sandbox_site.pim.faults import Fault
 from wagtail_pim.client.assumed import Acknowledgement, AssumedCalls
 from wagtail_pim.client.entities import Product
 from wagtail_pim.exceptions import (
+    DuplicateError,
     PayloadError,
     PermissionDeniedError,
+    RecordNotFoundError,
     ServerFaultError,
     TruncatedPayloadError,
 )
@@ -164,3 +166,97 @@ def test_read_only_key_cannot_acknowledge(pim, shirt):
     with pytest.raises(PermissionDeniedError):
         calls.acknowledge(shirt)
     assert in_pim(pim) == ("Approved", 2)
+
+
+# Setup data
+
+LANGUAGE = {"languageCode": "de", "name": "German", "isDefault": False}
+
+
+def test_languages_and_relationship_types(pim, calls):
+    pim.store.put("languages", {**LANGUAGE, "id": str(guid("de"))})
+    pim.store.put("productRelationships", {"id": str(guid("r")), "name": "Sets"})
+    (language,) = calls.languages()
+    assert (language.id, language.language_code) == (guid("de"), "de")
+    (relationship,) = calls.relationships()
+    assert (relationship.id, relationship.name) == (guid("r"), "Sets")
+
+
+@pytest.mark.parametrize("values", [{}, {"languageCode": None}])
+def test_a_language_without_a_code_is_an_error(pim, calls, values):
+    pim.store.put("languages", {"id": str(guid("de")), **values})
+    with pytest.raises(PayloadError, match="language that can't be read"):
+        calls.languages()
+
+
+def test_created_record_has_the_id_that_it_was_sent_with(pim, calls):
+    assert calls.create("languages", guid("de"), LANGUAGE) == guid("de")
+    record = pim.store.get("languages", str(guid("de")))
+    assert LANGUAGE.items() <= record.items()
+
+
+def test_id_that_the_pim_gives_goes_before_the_one_sent(scripted, transport):
+    scripted.script(Answer(201, {"Id": str(guid("theirs")).upper()}))
+    calls = AssumedCalls(transport)
+    assert calls.create("languages", guid("ours"), LANGUAGE) == guid("theirs")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(204),
+        Answer(201),
+        Answer(200, {}),
+        Answer(201, []),
+        Answer(201, None),
+        Answer(201, {"id": None}),
+        Answer(201, {"id": 5}),
+    ],
+)
+def test_answer_to_a_creation_that_does_not_name_the_record(
+    scripted, transport, answer
+):
+    scripted.script(answer)
+    calls = AssumedCalls(transport)
+    assert calls.create("languages", guid("ours"), LANGUAGE) == guid("ours")
+
+
+def test_record_of_a_taken_id_or_name_is_a_duplicate(pim, calls):
+    calls.create("languages", guid("de"), LANGUAGE)
+    for another in (guid("de"), guid("another")):
+        with pytest.raises(DuplicateError, match="POST /odata/languages, 409"):
+            calls.create("languages", another, LANGUAGE)
+    assert len(calls.languages()) == 1
+
+
+@pytest.mark.parametrize("kind", ["lose", "truncate", "short"])
+def test_creation_whose_answer_is_lost_makes_one_record(pim, calls, kind):
+    pim.faults.add(Fault(method="POST", kind=kind))
+    with pytest.raises(DuplicateError):
+        calls.create("languages", guid("de"), LANGUAGE)
+    assert [each.id for each in calls.languages()] == [guid("de")]
+
+
+@pytest.mark.parametrize("fault", [{"kind": "drop"}, {"status": 503}])
+def test_creation_that_was_not_made_is_tried_again(pim, calls, fault):
+    pim.faults.add(Fault(method="POST", **fault))
+    assert calls.create("languages", guid("de"), LANGUAGE) == guid("de")
+
+
+def test_creation_with_a_key_that_may_only_read(pim, waits):
+    calls = AssumedCalls(transport_to(pim, read_only=True))
+    with pytest.raises(PermissionDeniedError, match="write access"):
+        calls.create("languages", guid("de"), LANGUAGE)
+    assert calls.languages() == []
+
+
+def test_update_sets_what_it_names_and_no_more(pim, calls):
+    calls.create("languages", guid("de"), LANGUAGE)
+    calls.update("languages", guid("de"), {"name": "Deutsch"})
+    (language,) = calls.languages()
+    assert (language.name, language.language_code) == ("Deutsch", "de")
+
+
+def test_update_of_what_is_not_there(pim, calls):
+    with pytest.raises(RecordNotFoundError):
+        calls.update("languages", guid("de"), {"name": "Deutsch"})

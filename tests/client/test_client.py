@@ -1,3 +1,4 @@
+from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -100,6 +101,41 @@ def test_other_entity_sets(pim, client):
     assert [prop.name for prop in client.properties()] == ["Fabric"]
     assert [template.name for template in client.templates()] == ["Shirt"]
     assert [asset.name for asset in client.assets([guid("a"), guid("b")])] == ["a.png"]
+
+
+def test_properties_of_templates(pim, client):
+    pim.store.put(
+        "templateproperties",
+        {
+            "id": str(guid("a")),
+            "templateId": str(guid("t")),
+            "propertyId": str(guid("p")),
+            "isRequired": None,
+        },
+    )
+    (assignment,) = client.assignments()
+    assert assignment.template_id == guid("t")
+    assert assignment.property_id == guid("p")
+    assert assignment.is_required is False
+
+
+PUBLISHED_ON = {
+    "before": "2026-03-28T22:59:59.999Z",
+    "at the moment": "2026-03-28T23:00:00.000Z",
+    "with an offset": "2026-03-29T00:00:00+01:00",
+    "after": "2026-03-29T10:00:00.000Z",
+    "never": None,
+}
+
+
+def test_products_published_since_a_moment(pim, client):
+    for name, moment in PUBLISHED_ON.items():
+        put(pim, product(name, status="Published", lastPublishedOn=moment))
+    put(pim, product("approved", lastPublishedOn=PUBLISHED_ON["after"]))
+    since = datetime(2026, 3, 29, tzinfo=timezone(timedelta(hours=1)))
+    heads = client.product_heads("Published", published_since=since)
+    assert numbers(heads) == ["after", "at the moment", "with an offset"]
+    assert numbers(client.product_heads("Published")) == sorted(PUBLISHED_ON)
 
 
 def test_calls_that_are_not_documented_can_be_replaced(pim):

@@ -18,6 +18,7 @@ from wagtail_pim.exceptions import (
     AuthenticationError,
     ClockSkewError,
     ConfigurationError,
+    DuplicateError,
     PayloadError,
     PermanentError,
     PermissionDeniedError,
@@ -55,6 +56,42 @@ def odata_error(status, message="no", **headers):
 
 
 # What is sent
+
+
+def test_post_sends_json_and_returns_what_was_made(scripted, transport):
+    scripted.script(Answer(201, {"id": "x", "rate": 1.10}))
+    made = transport.post("languages", {"name": "Français"})
+    assert made == {"id": "x", "rate": Decimal("1.1")}
+    (request,) = scripted.requests
+    assert (request.method, request.target) == ("POST", "/odata/languages")
+    assert request.headers["Content-Type"] == "application/json"
+    assert json.loads(request.body) == {"name": "Français"}
+
+
+@pytest.mark.parametrize("status", [201, 204])
+def test_post_without_an_answers_body(scripted, transport, status):
+    scripted.script(Answer(status))
+    assert transport.post("languages", {}) is None
+
+
+def test_each_attempt_of_a_post_is_signed_anew(scripted, transport):
+    scripted.script(DROP, Answer(503), Answer(201, b'{"id": '), Answer(201, {}))
+    assert transport.post("languages", {"name": "x"}) == {}
+    assert len({request.nonce for request in scripted.requests}) == 4
+    assert len({request.body for request in scripted.requests}) == 1
+
+
+def test_answer_to_a_post_that_stays_garbage_is_an_error(scripted, transport):
+    scripted.script(Answer(201, b"<html>"))
+    with pytest.raises(TruncatedPayloadError, match="POST /odata/languages"):
+        transport.post("languages", {})
+
+
+def test_duplicate_is_told_apart_and_not_tried_again(scripted, transport):
+    scripted.script(odata_error(409, "Exists."))
+    with pytest.raises(DuplicateError, match=r"409: Exists\."):
+        transport.post("languages", {})
+    assert len(scripted.requests) == 1
 
 
 def test_sandbox_pim_accepts_the_signature_of_any_target(pim):

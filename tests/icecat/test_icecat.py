@@ -19,14 +19,25 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import override_settings
+from wagtail.images import get_image_model
 from wagtail.models import Page
 
 from sandbox_site.pim.server import PimServer
 from sandbox_site.shop.models import GenericProductPage, GenericVariantPage
 from tests.conftest import publish_now
+from tests.site_dump import site_content
 from wagtail_pim.conf import get_config
-from wagtail_pim.models import CategoryMembership, CategoryPage, JobRun, PimLink
-from wagtail_pim.models.runs import Outcome, State
+from wagtail_pim.jobs import RefreshPublishedProducts, runs
+from wagtail_pim.locking.ownership import pim_write
+from wagtail_pim.models import (
+    CatalogPage,
+    CategoryMembership,
+    CategoryPage,
+    JobRun,
+    PimAsset,
+    PimLink,
+)
+from wagtail_pim.models.runs import Outcome, State, Trigger
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(
@@ -320,3 +331,37 @@ def test_a_second_run_finds_everything_unchanged(source, pages, pim):
 
 def test_the_tree_has_no_problems(pages):
     assert not any(Page.find_problems())
+
+
+def test_refresh_of_an_empty_site_equals_publish(source, pages, pim):
+    published = site_content()
+    empty_the_site()
+    assert not PimLink.objects.exists()
+    pim.requests.clear()
+
+    run = refresh_all()
+
+    assert {request.method for request in pim.requests} == {"GET"}
+    assert run.state == State.SUCCEEDED
+    assert run.counts == {Outcome.CREATED: len(source.placeable())}
+    refreshed = site_content()
+    assert refreshed.keys() == published.keys()
+    for model, rows in published.items():
+        assert refreshed[model] == rows, model
+    # What is compared is the whole catalog.
+    assert len(published["shop.GenericProductPage"]) > 100
+    assert len(published["wagtail_pim.PimLink"]) > len(pages)
+
+
+def refresh_all() -> JobRun:
+    name = RefreshPublishedProducts.name
+    run = runs.start(name, trigger=Trigger.COMMAND, options={"all": True})
+    return runs.carry_out(run.pk)
+
+
+def empty_the_site() -> None:
+    with pim_write():
+        for catalog in CatalogPage.objects.all():
+            catalog.delete()
+    PimAsset.objects.all().delete()
+    get_image_model().objects.all().delete()

@@ -728,3 +728,86 @@ def test_check_tells_of_a_tree_for_two_websites(pim, pim_command):
     result = pim_command("check")
     assert result.code == 1
     assert f"“{TAXONOMY}” is mapped to more than one website" in result.output
+
+
+# Refresh published products
+
+REFRESH = "refresh_published_products"
+
+
+def test_refresh_says_how_far_back_it_looked(pim, pim_command, configure):
+    configure(NUMBER_OF_LOOKBACK_DAYS=7)
+    pim.product("A1", status="Published", lastPublishedOn="2020-01-01T12:00:00Z")
+    result = pim_command("run", REFRESH)
+    since = JobRun.objects.get().published_since
+    assert f"Published since {since:%Y-%m-%d} (UTC)" in result.output
+    assert "acknowledged" not in result.output
+
+    result = pim_command("run", REFRESH, "--since", "2020-01-01T23:00:00+14:00")
+    assert "Published since 2020-01-01 (UTC)" in result.output
+    assert ProductPage.objects.live().get().product_number == "A1"
+
+    result = pim_command("run", REFRESH, "--all")
+    assert (result.code, "All published products" in result.output) == (0, True)
+
+
+def test_refresh_says_so_in_json(pim_command):
+    facts = pim_command("run", REFRESH, "--lookback-days", "30", "--json").json()
+    since = JobRun.objects.get().published_since
+    assert parse_datetime(facts["published_since"]) == since
+    assert facts["options"] == {"lookback_days": 30}
+    facts = pim_command("run", REFRESH, "--all", "--json").json()
+    assert (facts["published_since"], facts["options"]) == (None, {"all": True})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((REFRESH, "--lookback-days", "0"), "“0”; set 1 to 3650"),
+        ((REFRESH, "--lookback-days", "week"), "“week”"),
+        ((REFRESH, "--since", "yesterday"), "“yesterday” is not a date"),
+        ((REFRESH, "--since", ""), "“” is not a date"),
+        ((REFRESH, "--all", "--product", "A1"), "not both"),
+        ((JOB, "--all"), "Publish approved products takes no options such as all"),
+        (("synchronize_setup_data", "--since", "2026-01-01"), "takes no options"),
+        ((REFRESH, "--all", "--since", "2026-01-01"), "not allowed with argument"),
+    ],
+)
+def test_a_lookback_that_makes_no_sense_starts_nothing(pim_command, arguments, words):
+    with pytest.raises(CommandError) as refusal:
+        pim_command("run", *arguments)
+    assert words in str(refusal.value)
+    assert not JobRun.objects.exists()
+
+
+def test_the_report_has_the_headings_of_the_job(pim_command, publish):
+    for job, heading, others in (
+        (JOB, "Products and variants", {"Categories": True, "acknowledged": True}),
+        (REFRESH, "Products and variants", {"Categories": True, "acknowledged": False}),
+        (
+            "synchronize_setup_data",
+            "Definitions",
+            {"Categories": False, "acknowledged": False},
+        ),
+    ):
+        run = runs.start(job, trigger=Trigger.COMMAND)
+        JobRun.objects.update(state=State.SUCCEEDED)
+        output = pim_command("runs", str(run.pk)).output
+        assert heading in output
+        for words, expected in others.items():
+            assert (words in output) == expected, (job, words)
+
+
+def test_the_report_of_a_job_that_is_no_more_tells_what_it_counted(pim_command):
+    run = JobRun.objects.create(
+        job="of_old",
+        trigger=Trigger.COMMAND,
+        state=State.SUCCEEDED,
+        counts={"created": 3},
+        category_counts={"created": 7},
+        acknowledged=2,
+    )
+    output = pim_command("runs", str(run.pk)).output
+    lines = [line.replace("│", " ").split() for line in output.splitlines()]
+    assert ["created", "3", "7"] in lines
+    assert ["acknowledged", "2"] in lines

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,12 @@ from uuid import UUID
 import pytest
 from PIL import Image as Picture
 
+from sandbox_site.pim.server import PimServer
 from sandbox_site.shop import models
 from sandbox_site.shop.catalog import drawings, folder, products, structure
+from sandbox_site.shop.setup import prepare_relationship_types, prepare_site
+from wagtail_pim.catalog.setup_planner import PimSetup, State, plan_setup
+from wagtail_pim.jobs.base import connect
 
 Records = dict[str, list[dict[str, Any]]]
 
@@ -107,12 +112,12 @@ def test_references_resolve(records: Records, name: str, key: str, target: str) 
     assert referred <= ids(records, target)
 
 
-def test_one_website_shows_one_taxonomy_of_three_levels(records: Records) -> None:
+def test_one_tree_of_three_levels_that_feeds_no_website_yet(records: Records) -> None:
     (taxonomy,) = records["categoryTaxonomies"]
-    (link,) = taxonomy["websites"]
     depths = Counter(c.key.count("/") + 1 for c in structure.CATEGORIES)
 
-    assert {link["websiteId"]} == ids(records, "websites")
+    assert taxonomy["websites"] == []
+    assert "websites" not in records
     assert set(depths) == {1, 2, 3}
 
 
@@ -182,6 +187,36 @@ def test_each_marker_has_a_property_in_its_template() -> None:
             for marker in sync_markers(model).values()
         }
         assert wanted <= names, model
+
+
+@pytest.mark.django_db
+def test_page_types_and_catalog_agree_but_for_what_people_call_it(
+    data_folder: Path, tmp_path: Path, configure: Callable[..., None]
+) -> None:
+    prepare_site(8000)
+    prepare_relationship_types()
+    with PimServer(tmp_path / "shop.sqlite3") as server:
+        server.store.load_folder(data_folder)
+        key = server.store.credentials().read_only
+        configure(
+            API_ADDRESS=server.url, APP_KEY=key.app_key, SECRET_KEY=key.secret_key
+        )
+        plan = plan_setup(PimSetup.read(connect().client))
+
+    assert [field.conflict for field in plan.fields if field.conflict] == []
+    differing = {
+        change.name: set(change.left)
+        for change in plan.changes
+        if change.state == State.DIFFERS
+    }
+    assert differing == {
+        "Price": {"displayName"},
+        "FrameSize": {"displayName"},
+        "InStock": {"description"},
+    }
+    missing = [change.name for change in plan.changes if change.state == State.NEW]
+    assert "Description in GenericProductPage" in missing
+    assert not {"Bicycle", "Colour", "Goes well with", "de"} & set(missing)
 
 
 def test_a_template_without_page_class_inherits_from_one_that_has(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import stat
@@ -23,7 +22,14 @@ from wagtail.models import Page, Site
 from sandbox_site import __main__ as demo
 from sandbox_site import var
 from sandbox_site.shop.models import HomePage
-from sandbox_site.shop.setup import prepare_admin, prepare_site
+from sandbox_site.shop.setup import (
+    prepare_admin,
+    prepare_catalog,
+    prepare_relationship_types,
+    prepare_site,
+)
+from tests.sandbox_site.demo import environment_of, free_port
+from wagtail_pim.models import CatalogPage, RelationshipType
 
 
 @pytest.mark.django_db
@@ -45,6 +51,22 @@ def test_site_is_prepared_once() -> None:
     assert (site.port, site.root_page.specific_class) == (8123, HomePage)
     assert HomePage.objects.count() == 3
     assert Page.objects.filter(depth=2).count() == 3
+
+
+@pytest.mark.django_db
+def test_catalog_and_relationship_types_are_made_where_there_are_none() -> None:
+    prepare_site(8000)
+    for _start in range(2):
+        prepare_catalog()
+        prepare_relationship_types()
+
+    assert [page.url for page in CatalogPage.objects.all()] == ["/spokewell/"]
+    names = list(RelationshipType.objects.values_list("name", flat=True))
+    assert names == ["A step up", "Goes well with", "Instead of this"]
+
+    RelationshipType.objects.exclude(name="A step up").delete()
+    prepare_relationship_types()
+    assert RelationshipType.objects.get().name == "A step up"
 
 
 @pytest.mark.django_db
@@ -99,43 +121,13 @@ def test_missing_data_folder_is_named(
 
 @pytest.fixture(scope="module")
 def demo_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A demo of its own, untouched by what the tests run with."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
-        and not name.startswith("PIM_")
-    }
-    return environment | {"SANDBOX_VAR": str(tmp_path_factory.mktemp("demo"))}
-
-
-def free_port() -> int:
-    with socket.create_server((demo.HOST, 0)) as free:
-        return free.getsockname()[1]
+    return environment_of(tmp_path_factory.mktemp("demo"))
 
 
 def answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection((demo.HOST, port), 1):
         return True
     return False
-
-
-def test_demo_fills_an_empty_shop_and_comes_again(
-    demo_environment: dict[str, str],
-) -> None:
-    command = [sys.executable, "-m", "sandbox_site", "--once", "--pim-port", "0"]
-
-    for _start in range(2):
-        ended = subprocess.run(
-            command,
-            cwd=var.REPOSITORY,
-            env=demo_environment,
-            capture_output=True,
-            text=True,
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        assert "35 products" in ended.stdout
-        assert "154 variants" in ended.stdout
 
 
 class ServedDemo(NamedTuple):
@@ -206,7 +198,7 @@ def test_demo_runs_jobs_in_the_background(
 
         session.get(f"{admin}login/", timeout=60)
         post("login/", username="admin", password=password.strip())
-        page = post(f"pim/jobs/{demo.JOB}/start/")
+        page = post("pim/jobs/synchronize_setup_data/start/")
         assert "/admin/pim/runs/" in page.url
 
         deadline = time.monotonic() + 60

@@ -233,7 +233,7 @@ class TrialHandlerPage(ProductPage):
     size = models.CharField(max_length=30, blank=True)
     note = models.CharField(max_length=100, blank=True)
 
-    pim_fields = [Sync("colour"), Sync("size")]
+    pim_fields = [Sync("colour", control="Dropdown"), Sync("size", control="Dropdown")]
 
     edit_handler = TabbedInterface(
         [

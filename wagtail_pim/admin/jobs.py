@@ -19,10 +19,12 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail.admin.widgets import SwitchInput
 
+from wagtail_pim.client.options import MAX_LOOKBACK_DAYS
 from wagtail_pim.exceptions import PimError
-from wagtail_pim.jobs import JOBS, connect
+from wagtail_pim.jobs import JOBS, RefreshPublishedProducts, connect
 from wagtail_pim.jobs.base import IMPATIENT, Job
 from wagtail_pim.jobs.health import health_of
+from wagtail_pim.jobs.refresh_published_products import OPTIONS
 from wagtail_pim.jobs.schedules import (
     clean_cron,
     in_words,
@@ -31,7 +33,7 @@ from wagtail_pim.jobs.schedules import (
     schedule_of,
 )
 from wagtail_pim.jobs.words import duration_in_words
-from wagtail_pim.models import JobRun, JobSchedule
+from wagtail_pim.models import JobRun, JobSchedule, PIMOptions
 from wagtail_pim.models.runs import ACTIVE_STATES
 from wagtail_pim.tasks import why_not_in_background
 
@@ -68,7 +70,32 @@ def _cards() -> Iterator[dict[str, Any]]:
             "schedule": schedule,
             "meaning": meaning_of(schedule.cron),
             "asks_pim": bool(job.waiting_status),
+            "lookback": _lookback() if job is RefreshPublishedProducts else None,
         }
+
+
+class LookbackForm(forms.Form):
+    """How far back Refresh published products looks; the job checks what is given."""
+
+    lookback_days = forms.IntegerField(
+        label=gettext_lazy("Published in the last … days"),
+        min_value=1,
+        max_value=MAX_LOOKBACK_DAYS,
+        required=False,
+    )
+    since = forms.DateField(
+        label=gettext_lazy("Or published since (a date, in UTC)"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        required=False,
+    )
+    all = forms.BooleanField(
+        label=gettext_lazy("Or all published products"), required=False
+    )
+
+
+def _lookback() -> dict[str, Any]:
+    days = PIMOptions.current().in_force("number_of_lookback_days")
+    return {"form": LookbackForm(), "usual_days": days}
 
 
 def _state_of(job: type[Job]) -> dict[str, Any]:
@@ -77,6 +104,7 @@ def _state_of(job: type[Job]) -> dict[str, Any]:
     last = health.last_run
     return {
         "label": job.label,
+        "counted": job.counted,
         "health": health,
         # A dry run may go on beside a run that writes: the one that runs comes first.
         "active": list(active.order_by("-state")),
@@ -133,6 +161,7 @@ def start(request: HttpRequest, job: str) -> HttpResponse:
         request,
         job,
         dry_run="dry_run" in request.POST,
+        options={n: request.POST[n] for n in OPTIONS if request.POST.get(n)},
         back=reverse("wagtail_pim:jobs"),
     )
 

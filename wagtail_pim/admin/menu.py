@@ -11,7 +11,7 @@ from wagtail.admin.menu import MenuItem
 from wagtail.contrib.settings.registry import SettingMenuItem
 from wagtail_modeladmin.options import ModelAdminGroup
 
-from wagtail_pim.models import PIMOptions
+from wagtail_pim.models import PIMOptions, RelationshipType
 
 from .listings import JobRunAdmin, PimLinkAdmin
 from .permissions import can_view_jobs
@@ -23,7 +23,7 @@ class JobsMenuItem(MenuItem):
 
 
 class PimMenu(ModelAdminGroup):
-    """Jobs and options are no lists: they stand around those that are."""
+    """Around its own lists stand screens that are none, and a snippet's list."""
 
     items = (JobRunAdmin, PimLinkAdmin)
     menu_label = _("PIM")
@@ -38,10 +38,19 @@ class PimMenu(ModelAdminGroup):
             reverse("wagtail_pim:jobs"),
             name="pim-jobs",
             icon_name="tasks",
-            order=0,
+            order=-2,
+        )
+        mapping = JobsMenuItem(
+            _("Field mapping"),
+            reverse("wagtail_pim:mapping"),
+            name="pim-mapping",
+            icon_name="table",
+            order=-1,
         )
         lists: list[Any] = super().get_submenu_items()
+        after = len(lists) + 1
+        relationship_types = RelationshipType.snippet_viewset.get_menu_item(after)
         options = SettingMenuItem(
-            PIMOptions, icon="cogs", name="pim-options", order=len(lists) + 1
+            PIMOptions, icon="cogs", name="pim-options", order=after + 1
         )
-        return [jobs, *lists, options]
+        return [jobs, mapping, *lists, relationship_types, options]

@@ -32,6 +32,7 @@ from wagtail.admin.utils import (
 from wagtail.models import Page
 
 from wagtail_pim.jobs import JOBS, job_label, runs
+from wagtail_pim.jobs.report import Report
 from wagtail_pim.jobs.words import (
     duration_in_words,
     run_title,
@@ -125,20 +126,26 @@ def _announcement(run: JobRun) -> str:
 # What came of it
 
 
-def _counts(run: JobRun) -> Iterator[tuple[str, list[tuple[int, str]]]]:
-    """By outcome: how many products and categories, and the query that lists them.
+def _counts(
+    run: JobRun, *, with_categories: bool
+) -> Iterator[tuple[str, list[tuple[int, str]]]]:
+    """By outcome: how many records and categories, and the query that lists them.
 
     What is in step is counted and not listed.
     """
+    # Where nothing else is counted, all kinds are meant.
+    columns = [(run.counts, PRODUCT_KINDS if with_categories else ())]
+    if with_categories:
+        columns.append((run.category_counts, CATEGORY_KINDS))
     for outcome in Outcome:
-        of_products, of_categories = (
-            (number, _query(outcome, kinds) if number else "")
-            for number, kinds in (
-                (run.counts[outcome.value], PRODUCT_KINDS),
-                (run.category_counts[outcome.value], CATEGORY_KINDS),
-            )
+        yield (
+            capfirst(outcome.label),
+            [
+                (number, _query(outcome, kinds) if number else "")
+                for counts, kinds in columns
+                for number in [counts[outcome.value]]
+            ],
         )
-        yield capfirst(outcome.label), [of_products, of_categories]
 
 
 def _query(outcome: Outcome, kinds: Sequence[str]) -> str:
@@ -151,6 +158,7 @@ def overview(run: JobRun, user: Any) -> dict[str, Any]:
     """What the screen shows of the run besides its items."""
     ended = not run.is_active
     may_start = ended and run.job in JOBS and user.has_perm(RUN_JOBS)
+    report = Report.of(run)
     return {
         "run": run,
         "job": job_label(run.job),
@@ -160,7 +168,8 @@ def overview(run: JobRun, user: Any) -> dict[str, Any]:
         "explanation": _explanation(run),
         "announcement": _announcement(run),
         "pace": Pace.of(run),
-        "counts": list(_counts(run)),
+        "report": report,
+        "counts": list(_counts(run, with_categories=report.with_categories)),
         "failed": run.failed_items().count(),
         "resumes": run.resumes and (run_title(run.resumes), run.resumes_id),
         "resumed_by": [(run_title(later), later.pk) for later in run.resumed_by.all()],

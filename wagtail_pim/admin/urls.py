@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import jobs, runs
+from . import jobs, mapping, runs
 from .views import refresh_product, test_connection
 
 app_name = "wagtail_pim"
@@ -9,4 +9,5 @@ urlpatterns = [
     path("pages/<int:page_id>/refresh/", refresh_product, name="refresh_product"),
     *jobs.urlpatterns,
     *runs.urlpatterns,
+    *mapping.urlpatterns,
 ]

@@ -11,11 +11,13 @@ from wagtail.admin.views.pages.edit import EditView
 from wagtail.admin.views.pages.listing import ExplorableIndexView
 from wagtail.images.forms import BaseImageForm
 from wagtail.log_actions import LogActionRegistry
+from wagtail.snippets.models import register_snippet
 from wagtail_modeladmin.options import modeladmin_register
 
 from . import history, home, pictures, refusals, side_panel, tree_guard, urls
 from .extending import extend
 from .menu import PimMenu
+from .relationship_types import RelationshipTypeViewSet
 
 PERMISSIONS = (
     "view_jobrun",
@@ -52,6 +54,7 @@ def register_log_actions(actions: LogActionRegistry) -> None:
 
 
 modeladmin_register(PimMenu)
+register_snippet(RelationshipTypeViewSet)
 
 hooks.register("construct_homepage_summary_items", home.add_summary_items)
 hooks.register("construct_homepage_panels", home.add_panels)

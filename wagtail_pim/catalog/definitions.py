@@ -12,12 +12,34 @@ from typing import Any, Final
 
 from django.db import models
 from django.utils.text import capfirst
+from django.utils.translation import gettext, override
 from taggit.managers import TaggableManager
 from wagtail.fields import RichTextField
 
-from wagtail_pim.client.controls import Control
+from wagtail_pim.client.controls import Control, ValueType
+from wagtail_pim.conf import site_language
+from wagtail_pim.converters import (
+    Converter,
+    converter_for,
+    to_boolean,
+    to_date,
+    to_datetime,
+    to_decimal,
+    to_email,
+    to_float,
+    to_integer,
+    to_json,
+    to_line,
+    to_name,
+    to_names,
+    to_rich_text,
+    to_text,
+    to_time,
+    to_url,
+)
 from wagtail_pim.kinds import Kind
 from wagtail_pim.markers import Sync, is_synced, normalise_name, sync_markers
+from wagtail_pim.sanitizing import html_to_plain
 
 from .schema import BASE_CLASSES, PageClass, page_classes, template_name
 
@@ -39,13 +61,49 @@ _CONTROLS: Final[dict[type, Control]] = {
 
 _LISTS: Final = (Control.DROPDOWN, Control.RADIO_BUTTON, Control.MULTI_SELECT)
 
+_ANYTHING: Final = frozenset(ValueType)
+_TEXT: Final = frozenset({ValueType.TEXT, ValueType.CHOICE})
+# What each converter makes a value of its field's class of.
+_CONVERTED: Final[dict[Converter, frozenset[ValueType]]] = {
+    to_line: _ANYTHING,
+    to_text: _ANYTHING,
+    to_rich_text: _ANYTHING,
+    to_json: _ANYTHING,
+    to_email: _TEXT,
+    to_url: _TEXT,
+    to_time: _TEXT,
+    to_name: _TEXT,
+    to_names: _TEXT | {ValueType.CHOICES},
+    to_integer: _TEXT | {ValueType.NUMBER},
+    to_decimal: _TEXT | {ValueType.NUMBER},
+    to_float: _TEXT | {ValueType.NUMBER},
+    to_boolean: _TEXT | {ValueType.BOOLEAN},
+    to_date: _TEXT | {ValueType.DATE, ValueType.DATE_TIME},
+    to_datetime: _TEXT | {ValueType.DATE, ValueType.DATE_TIME},
+}
+
+# It tells of the editor's widget, not of the property.
+_TAGGIT_HELP: Final = "A comma-separated list of tags."
+
+# What every product has, whatever properties are defined.
+_OWN_KEYS: Final = frozenset(
+    """
+    id producttitle productnumber urlsegment status taglist templateid templatename
+    primarycategorytreeid primarycategoryname primaryimageassetid parentproductid
+    parentvariantproductnumber defaultchildproductid isvariantparent
+    variantpropertyidlist onhold isarchived percentcomplete percentrecommendedcomplete
+    currentversionnumber publishedversionnumber lastpublishedon deactivateon createdon
+    createdby modifiedon modifiedby
+    """.split()  # noqa: SIM905
+)
+
 # What the PIM calls the kinds that a template is for.
 TEMPLATE_KINDS: Final = {Kind.PRODUCT: "Product", Kind.VARIANT: "Variant"}
 
 
 def default_control(field: Any) -> Control | None:
     """What suits the field's class; None for one of which that is not known."""
-    if getattr(field, "choices", None):
+    if getattr(field, "choices", None) and not isinstance(field, models.BooleanField):
         return Control.DROPDOWN
     if isinstance(field, models.JSONField):
         return Control.MULTI_SELECT if field.default is list else Control.TEXT_AREA
@@ -54,9 +112,23 @@ def default_control(field: Any) -> Control | None:
     )
 
 
+def takes(field: Any, values: ValueType) -> bool:
+    """Whether such values can stand in the field; a site's own converters take any."""
+    converter = converter_for(field)
+    if converter is to_line and field.choices:
+        return values in _TEXT
+    return converter is None or values in _CONVERTED.get(converter, _ANYTHING)
+
+
+def site_text(text: Any) -> str:
+    """A lazy text in the site's language, whatever that of who starts the job."""
+    with override(site_language()):
+        return str(text)
+
+
 @dataclass(frozen=True, slots=True)
 class MarkedField:
-    """A field of a page type that one property of the PIM fills."""
+    """A field of a page type that the PIM fills."""
 
     model: PageClass
     marker: Sync
@@ -69,6 +141,10 @@ class MarkedField:
         """The property's name in the form in which names are compared."""
         return normalise_name(self.marker.property_name())
 
+    def is_every_products(self) -> bool:
+        """Whether no property fills it, but what every product has."""
+        return self.key() in _OWN_KEYS
+
     def property_name(self) -> str:
         """What a property that has to be created is called: ``FabricType``."""
         if self.marker.property:
@@ -77,7 +153,7 @@ class MarkedField:
         return "".join(part[:1].upper() + part[1:] for part in parts)
 
     def control(self) -> Control | None:
-        if self.marker.control:
+        if self.marker.control is not None:
             return Control.named(self.marker.control)
         return default_control(self.field)
 
@@ -115,7 +191,7 @@ class PropertyDefinition:
         """What the site says of the property, besides its type, as the PIM has it."""
         markers = [each.marker for each in self.fields]
         values: dict[str, Any] = {
-            "displayName": capfirst(str(self.fields[0].field.verbose_name)),
+            "displayName": capfirst(site_text(self.fields[0].field.verbose_name)),
             "description": next(filter(None, map(_help_text, self.fields)), ""),
             "isGloballyRequired": all(marker.required for marker in markers),
             "isLocalizable": any(marker.translatable for marker in markers),
@@ -123,20 +199,25 @@ class PropertyDefinition:
         # What fits the narrowest field fits all.
         if lengths := [n for n in map(self._max_length, self.fields) if n]:
             values["stringMaxLength"] = min(lengths)
-        if (decimals := _decimals(self.fields)) is not None:
+        decimals = _decimals(self.fields)
+        if self.control is Control.DECIMAL and decimals is not None:
             values["numberOfDecimals"] = decimals
-        if choices := _choices(self.fields):
+        if self.control in _LISTS and (choices := _choices(self.fields)):
             values["stringValueBag"] = choices
         return values
 
     def _max_length(self, marked: MarkedField) -> int | None:
-        if self.control not in (Control.TEXT_FIELD, Control.TEXT_AREA):
+        if self.control.value_type is not ValueType.TEXT:
             return None
         return getattr(marked.field, "max_length", None)
 
 
 def _help_text(marked: MarkedField) -> str:
-    return str(getattr(marked.field, "help_text", ""))
+    """As plain text: Django shows help texts as HTML."""
+    text = getattr(marked.field, "help_text", "")
+    if isinstance(marked.field, TaggableManager) and text == gettext(_TAGGIT_HELP):
+        return ""
+    return html_to_plain(site_text(text))
 
 
 def _decimals(fields: Sequence[MarkedField]) -> int | None:

@@ -6,7 +6,7 @@ the site owns it: where the PIM still has what this site wrote (SetupRecord).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -14,10 +14,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy
 from wagtail.models import Locale
 
 from wagtail_pim.client.client import PimClient
+from wagtail_pim.client.controls import Control
 from wagtail_pim.client.entities import (
     Assignment,
     Language,
@@ -28,7 +29,8 @@ from wagtail_pim.client.entities import (
     Template,
     Website,
 )
-from wagtail_pim.conf import get_config, site_language
+from wagtail_pim.conf import get_config
+from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.kinds import Kind, SetupKind
 from wagtail_pim.markers import normalise_name
@@ -41,6 +43,7 @@ from .definitions import (
     PropertyDefinition,
     SiteDefinitions,
     TemplateDefinition,
+    site_text,
 )
 from .schema import PageClass, PropertyIndex, template_name
 
@@ -119,7 +122,8 @@ class SetupChange:
     ``written`` are what this site owns of it before and after, None where it owns
     nothing. ``conflict`` says why nothing is done and what a person has to do.
     ``subject`` is the site's object that has to remember the Guid, None where there is
-    no such or it does already.
+    no such or it does already. ``needs`` are the Guids of the records that have to be
+    there before.
     """
 
     kind: SetupKind
@@ -133,6 +137,7 @@ class SetupChange:
     written: dict[str, Any] | None = None
     conflict: str = ""
     subject: CatalogPage | RelationshipType | None = None
+    needs: tuple[UUID, ...] = ()
 
     @property
     def state(self) -> State:
@@ -149,7 +154,7 @@ class FieldMapping:
 
     ``standing`` is that property as the PIM has it, None where it lacks it.
     ``definition`` and ``assignment`` are None where there is a ``conflict``, and of
-    properties that every product has.
+    what every product has.
     """
 
     marked: MarkedField
@@ -164,7 +169,7 @@ class FieldMapping:
         if self.conflict:
             return State.CONFLICT
         states = {c.state for c in (self.definition, self.assignment) if c}
-        for state in (State.NEW, State.DIFFERS):
+        for state in (State.CONFLICT, State.NEW, State.DIFFERS):
             if state in states:
                 return state
         return State.IN_STEP
@@ -185,9 +190,7 @@ class SetupPlan:
 
 def plan_setup(pim: PimSetup) -> SetupPlan:
     """Reads the site's definitions; writes nothing."""
-    # Labels are those of the site's language, whoever starts the job.
-    with override(site_language()):
-        return _Planner(pim).plan()
+    return _Planner(pim).plan()
 
 
 class _Planner:
@@ -227,89 +230,123 @@ class _Planner:
     def _languages(self) -> Iterator[SetupChange]:
         default = Locale.get_default()
         pim_default = next((x for x in self._pim.languages if x.is_default), None)
-        for locale in Locale.objects.order_by("pk"):
+        locales = list(Locale.objects.order_by("pk"))
+        keys = {_language_key(locale.language_code) for locale in locales}
+        for locale in locales:
             is_default = locale == default
             yield self._compared(
                 SetupKind.LANGUAGE,
                 locale.language_code,
-                standing=self._language(locale.language_code),
+                standing=self._language(locale.language_code, keys),
                 wanted={"isDefault": True} if is_default else {},
                 at_creation={
                     "languageCode": locale.language_code,
-                    "name": capfirst(str(locale)),
+                    "name": capfirst(site_text(locale)),
                     # The PIM has one default language.
                     "isDefault": is_default and pim_default is None,
                 },
             )
 
-    def _language(self, code: str) -> Language | None:
-        """The PIM's language for a locale: ``en`` is content with ``en-US``."""
+    def _language(self, code: str, all_keys: set[str]) -> Language | None:
+        """The PIM's language for a locale.
+
+        ``en`` is content with ``en-US``, unless that is another locale's.
+        """
         wanted = _language_key(code)
-        exact = [x for x in self._pim.languages if _language_key(x) == wanted]
-        regional = [
-            x for x in self._pim.languages if _language_key(x).startswith(f"{wanted}-")
+        fitting = [
+            language
+            for language in self._pim.languages
+            if (key := _language_key(language.language_code)) == wanted
+            or (key.startswith(f"{wanted}-") and key not in all_keys)
         ]
-        regional.sort(key=lambda language: not language.is_default)
-        return next(iter([*exact, *regional]), None)
+        return min(
+            fitting,
+            key=lambda x: (_language_key(x.language_code) != wanted, not x.is_default),
+            default=None,
+        )
 
     def _websites(self) -> Iterator[SetupChange]:
-        by_id = {website.id: website for website in self._pim.websites}
-        by_name = {website.name.casefold(): website for website in self._pim.websites}
-        catalogs = list(
-            CatalogPage.objects.filter(
-                locale=Locale.get_default(), alias_of=None
-            ).order_by("path")
-        )
+        pages = CatalogPage.objects.filter(locale=Locale.get_default(), alias_of=None)
         guids: dict[int, UUID] = dict(
-            PimLink.objects.filter(
-                kind=Kind.CATALOG, page_id__in=[page.pk for page in catalogs]
-            ).values_list("page_id", "guid")
+            PimLink.objects.filter(kind=Kind.CATALOG, page__in=pages).values_list(
+                "page_id", "guid"
+            )
         )
         chosen = get_config().catalogs
-        named: set[str] = set()
-        for page in catalogs:
-            if chosen is not None and page.title not in chosen:
-                continue
-            guid = guids.get(page.pk)
-            standing = by_id.get(guid) if guid else None
-            if standing is None:
-                # Of the same name, but not another catalog's.
-                same = by_name.get(page.title.casefold())
-                standing = same if same and same.id not in guids.values() else None
-            twice = page.title.casefold() in named
-            named.add(page.title.casefold())
-            yield self._compared(
-                SetupKind.WEBSITE,
-                page.title,
-                standing=standing,
-                wanted={"name": page.title},
-                known_guid=guid,
-                subject=page,
-                conflict=_(
-                    "Another catalog page has this title too, and a website is known "
-                    "by its name. Give one of the pages another title."
+        self._used.update(guids.values())
+        return self._named(
+            SetupKind.WEBSITE,
+            self._pim.websites,
+            [
+                _Named(
+                    page.title,
+                    guids.get(page.pk),
+                    page,
+                    f"{page.title} ({page.url_path})",
                 )
-                if twice and guid is None
-                else "",
-            )
+                for page in pages.select_related("locale").order_by("path")
+                if chosen is None or page.title in chosen
+            ],
+            linked=set(guids.values()),
+        )
 
     def _relationships(self) -> Iterator[SetupChange]:
-        by_id = {each.id: each for each in self._pim.relationships}
-        by_name = {each.name.casefold(): each for each in self._pim.relationships}
-        types = list(RelationshipType.objects.all())
-        guids = {each.guid for each in types if each.guid}
-        for each in types:
+        types = [
+            _Named(each.name, each.guid, each, each.name)
+            for each in RelationshipType.objects.order_by("pk")
+        ]
+        return self._named(
+            SetupKind.RELATIONSHIP,
+            self._pim.relationships,
+            types,
+            linked={each.guid for each in types if each.guid},
+        )
+
+    def _named(
+        self,
+        kind: SetupKind,
+        records: Sequence[Website | Relationship],
+        wanted: Iterable[_Named],
+        *,
+        linked: set[UUID],
+    ) -> Iterator[SetupChange]:
+        """Of what goes by its Guid once that is known, and by its name before.
+
+        ``linked`` are the Guids that something of the site has.
+        """
+        by_id = {record.id: record for record in records}
+        by_name = {record.name.casefold(): record for record in records}
+        taken: set[str] = set()
+        # Of two with one name it is the known one's.
+        for each in sorted(wanted, key=lambda each: each.guid not in by_id):
+            key = each.name.casefold()
             standing = by_id.get(each.guid) if each.guid else None
             if standing is None:
-                same = by_name.get(each.name.casefold())
-                standing = same if same and same.id not in guids else None
+                same = by_name.get(key)
+                standing = same if same and same.id not in linked else None
+            if key in taken and (standing is None or standing.name != each.name):
+                yield SetupChange(
+                    kind,
+                    each.guid or setup_guid(kind, each.name),
+                    each.label,
+                    Action.UNCHANGED,
+                    conflict=_(
+                        "Another one here has this name too, and the PIM's people know "
+                        "it by its name. Give one of them another name."
+                    ),
+                )
+                continue
+            taken.add(key)
             yield self._compared(
-                SetupKind.RELATIONSHIP,
+                kind,
                 each.name,
                 standing=standing,
                 wanted={"name": each.name},
+                own_guid=_free_guid(
+                    kind, each.name, by_id.keys() - {standing.id if standing else None}
+                ),
                 known_guid=each.guid,
-                subject=each,
+                subject=each.subject,
             )
 
     def _template(self, definition: TemplateDefinition) -> SetupChange:
@@ -320,8 +357,9 @@ class _Planner:
         wanted: dict[str, Any] = {"kinds": list(definition.kinds)}
         if standing is not None:
             # Of a template that is for more than this site needs, nothing is taken.
-            kinds = list(dict.fromkeys([*standing.kinds, *definition.kinds]))
-            wanted = {"kinds": kinds} if standing.kinds else {}
+            known = {kind.casefold() for kind in standing.kinds}
+            more = [kind for kind in definition.kinds if kind.casefold() not in known]
+            wanted = {"kinds": [*standing.kinds, *more]} if standing.kinds else {}
         starters = [t for t in self._pim.templates if t.is_starter_template]
         return self._compared(
             SetupKind.TEMPLATE,
@@ -334,7 +372,23 @@ class _Planner:
                 "parentTemplateId": str(starters[0].id) if len(starters) == 1 else None,
             },
             own_guid=setup_guid(SetupKind.TEMPLATE, key),
+            conflict="" if standing else self._renamed(SetupKind.TEMPLATE, key),
         )
+
+    def _renamed(self, kind: SetupKind, key: str) -> str:
+        """Why a record that the PIM has by another name now is not made again."""
+        guid = setup_guid(kind, key)
+        records: list[Template | Property] = [
+            *self._pim.templates,
+            *self._pim.properties,
+        ]
+        names = [record.name for record in records if record.id == guid]
+        if not names:
+            return ""
+        return _(
+            "It is called “%(name)s” in the PIM now. Give it back its name there, or "
+            "have a developer use the new one (pim_template or Sync(property=…))."
+        ) % {"name": names[0]}
 
     def _properties(
         self, templates: Mapping[str, SetupChange]
@@ -352,17 +406,25 @@ class _Planner:
             try:
                 standing = index.find(marked.marker.property_name())
             except ConfigurationError as error:
-                mappings[marked.path()] = self._not_mapped(marked, None, str(error))
+                mappings[marked.path()] = self._mapping(marked, None, str(error))
                 continue
-            key = standing.id if standing else marked.key()
-            sharing.setdefault(key, (standing, []))[1].append(marked)
+            if standing is None and marked.is_every_products():
+                mappings[marked.path()] = self._mapping(marked, None)
+                continue
+            found = standing.id if standing else marked.key()
+            sharing.setdefault(found, (standing, []))[1].append(marked)
         definitions = []
-        for standing, fields in sharing.values():
+        for key, (standing, fields) in sharing.items():
             if standing is not None:
                 self._used.add(standing.id)
-            conflicts = _conflicts(fields, standing)
+            renamed = "" if standing else self._renamed(SetupKind.PROPERTY, str(key))
+            conflicts = (
+                {marked.path(): (marked, renamed) for marked in fields}
+                if renamed
+                else _conflicts(fields, standing)
+            )
             for path, (marked, why) in conflicts.items():
-                mappings[path] = self._not_mapped(marked, standing, why)
+                mappings[path] = self._mapping(marked, standing, why)
             fitting = [marked for marked in fields if marked.path() not in conflicts]
             if not fitting:
                 continue
@@ -373,10 +435,12 @@ class _Planner:
                 mappings[mapping.marked.path()] = mapping
         return [mappings[marked.path()] for marked in self._site.fields], definitions
 
-    def _not_mapped(
-        self, marked: MarkedField, standing: Property | None, why: str
+    def _mapping(
+        self, marked: MarkedField, standing: Property | None, conflict: str = ""
     ) -> FieldMapping:
-        return FieldMapping(marked, template_name(marked.model), standing, conflict=why)
+        """Of a field for which nothing is to be done."""
+        name = template_name(marked.model)
+        return FieldMapping(marked, name, standing, conflict=conflict)
 
     def _mappings(
         self,
@@ -421,7 +485,7 @@ class _Planner:
     def _assignment(
         self, template: SetupChange, definition: SetupChange, *, is_required: bool
     ) -> SetupChange:
-        ancestors = self._with_ancestors(template.guid)
+        ancestors = self._with_ancestors(template)
         found = [
             a
             for a in self._pim.assignments
@@ -441,13 +505,16 @@ class _Planner:
                 "propertyId": str(definition.guid),
             },
             own_guid=setup_guid(SetupKind.ASSIGNMENT, template.guid, definition.guid),
+            needs=(template.guid, definition.guid),
         )
 
-    def _with_ancestors(self, template: UUID) -> list[UUID]:
+    def _with_ancestors(self, template: SetupChange) -> list[UUID]:
         """The template's Guid, then those of the templates that it inherits from."""
         parents = {t.id: t.parent_template_id for t in self._pim.templates}
+        if parent := template.values.get("parentTemplateId"):
+            parents[template.guid] = UUID(parent)
         chain: list[UUID] = []
-        current: UUID | None = template
+        current: UUID | None = template.guid
         while current is not None and current not in chain:
             chain.append(current)
             current = parents.get(current)
@@ -467,6 +534,7 @@ class _Planner:
         known_guid: UUID | None = None,
         subject: CatalogPage | RelationshipType | None = None,
         conflict: str = "",
+        needs: tuple[UUID, ...] = (),
     ) -> SetupChange:
         """``own_guid`` is the id that every site gives it, ``known_guid`` that which
         this site remembers of a record that the PIM may have lost."""
@@ -486,6 +554,7 @@ class _Planner:
                 differences={key: (None, value) for key, value in values.items()},
                 written={k: v for k, v in wanted.items() if values[k] == v},
                 subject=subject,
+                needs=needs,
             )
         self._used.add(standing.id)
         current = standing.wire_values(wanted)
@@ -512,6 +581,7 @@ class _Planner:
             owned=noted,
             written=None if owned is None else {**owned, **equal, **values},
             subject=None if standing.id == known_guid else subject,
+            needs=needs,
         )
 
     def _rest(self) -> dict[SetupKind, list[str]]:
@@ -536,9 +606,33 @@ class _Planner:
         )
 
 
-def _language_key(language: Language | str) -> str:
-    code = language if isinstance(language, str) else language.language_code
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A catalog or relationship type; ``label`` tells it from one of its name."""
+
+    name: str
+    guid: UUID | None
+    subject: CatalogPage | RelationshipType
+    label: str
+
+
+def _free_guid(kind: SetupKind, name: str, taken: Container[UUID]) -> UUID:
+    """Another than that of a record that had this name before."""
+    guid = setup_guid(kind, name)
+    while guid in taken:
+        guid = setup_guid(kind, guid, name)
+    return guid
+
+
+def _language_key(code: str) -> str:
     return code.casefold().replace("_", "-")
+
+
+def _fits(standing: Property, control: Control) -> bool:
+    if standing.control_type:
+        return standing.holds() is control.value_type
+    # It says no more than what a value is stored as.
+    return standing.type.strip().casefold() == control.wire_type.casefold()
 
 
 def _conflicts(
@@ -555,7 +649,7 @@ def _conflicts(
                 "developer has to say so in its Sync marker (control=…)."
             ) % {"field": marked.path()}
             conflicts[marked.path()] = marked, why
-        elif standing is not None and standing.holds() != control.value_type:
+        elif standing is not None and not _fits(standing, control):
             conflicts[marked.path()] = marked, _type_conflict(marked, standing)
         else:
             fitting.append(marked)
@@ -580,12 +674,17 @@ def _type_conflict(marked: MarkedField, standing: Property) -> str:
         "field's type changed."
     ) % {
         "property": standing.name,
-        "theirs": theirs.label() if theirs else standing.control_type,
+        "theirs": theirs.label() if theirs else _unknown_type(standing),
         "field": marked.path(),
         "ours": _type_label(marked),
         "template": template_name(marked.model),
         "control": marked.control(),
     }
+
+
+def _unknown_type(standing: Property) -> str:
+    name = standing.control_type or standing.type
+    return quoted(name) if name else _("of no type")
 
 
 def _type_label(marked: MarkedField) -> str:

@@ -25,6 +25,7 @@ from wagtail_pim.models import JobRun, JobSchedule, PIMOptions
 from wagtail_pim.models.runs import ACTIVE_STATES, Outcome, State
 
 from .registry import JOBS, job_label
+from .report import Report
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,9 @@ def _about_run(run: JobRun) -> dict[str, Any]:
     job = job_label(run.job)
     failed = run.failed_items()
     count = failed.count()
+    counts = [(outcome.label, run.counts[outcome]) for outcome in Outcome]
+    if Report.of(run).with_acknowledged:
+        counts.append((_("acknowledged"), run.acknowledged))
     headlines = {
         State.SUCCEEDED: _("%(job)s works again"),
         State.FAILED_ITEMS: ngettext(
@@ -79,10 +83,7 @@ def _about_run(run: JobRun) -> dict[str, Any]:
     return {
         "headline": headlines[State(run.state)] % {"job": job, "count": count},
         "run": run,
-        "counts": [
-            *((outcome.label, run.counts[outcome]) for outcome in Outcome),
-            (_("acknowledged"), run.acknowledged),
-        ],
+        "counts": counts,
         "items": [
             one_line(f"{item.get_kind_display()} {item.number}: {item.reason}")
             for item in failed[:ITEMS_TOLD]

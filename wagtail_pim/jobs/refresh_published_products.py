@@ -8,11 +8,11 @@ refresh, however long ago it was published.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -24,14 +24,20 @@ from wagtail_pim.client.entities import InvalidRecord, ProductHead
 from wagtail_pim.client.options import MAX_LOOKBACK_DAYS, Environment
 from wagtail_pim.client.transport import MAX_CLOCK_SKEW_SECONDS
 from wagtail_pim.exceptions import ConfigurationError
-from wagtail_pim.models import JobRun, PIMOptions
+from wagtail_pim.kinds import Kind
+from wagtail_pim.models import JobRun, JobRunItem, PIMOptions
 from wagtail_pim.models.runs import COMPLETED_STATES
 
+from . import items
 from .catalog_job import CatalogJob
 
 LOOKBACK_DAYS: Final = "lookback_days"
 SINCE: Final = "since"
 ALL: Final = "all"
+OPTIONS: Final = (LOOKBACK_DAYS, SINCE, ALL)
+
+# Before everything that was ever published.
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class RefreshPublishedProducts(CatalogJob):
@@ -63,27 +69,42 @@ class RefreshPublishedProducts(CatalogJob):
         self.journal.note(published_since=lookback.since)
         self._carried = _failed_before(last_good)
         super().execute()
-        if lookback.is_gapless and all(item.guid for item in run.unsettled_items()):
+        # A record without an id can't be taken again but with all of its time.
+        if lookback.is_gapless and not run.unsettled_items().filter(guid=None).exists():
             self.journal.note(refreshed_to=_safely_before(run.started_at))
 
     def heads(self) -> Iterator[ProductHead | InvalidRecord]:
         client = self.pim.client
-        yield from client.product_heads(
+        carried = {item.guid: item for item in self._carried if item.guid}
+        for record in client.product_heads(
             PUBLISHED, published_since=self.run.published_since
-        )
-        for record in client.product_heads_by_id(self._carried):
-            # What is not Published any more comes when it is so again.
+        ):
+            if record.id:
+                carried.pop(record.id, None)
+            yield record
+        for record in client.product_heads_by_id(list(carried)):
             if isinstance(record, InvalidRecord) or record.has_status(PUBLISHED):
+                if record.id:
+                    del carried[record.id]
                 yield record
+        # What is not Published any more comes when it is so again.
+        for guid, item in carried.items():
+            self.add(items.left_product(Kind(item.kind), item.number, guid, PUBLISHED))
 
     @classmethod
     def checked_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        given = {k: v for k, v in options.items() if v not in (None, "", False)}
-        unknown = given.keys() - _CHECKS.keys()
-        if unknown or len(given) > 1:
+        given = {
+            name: value
+            for name, value in options.items()
+            if value is not None and value is not False and value != ""
+        }
+        if len(given) > 1 or given.keys() - _CHECKS.keys():
             raise ConfigurationError(
-                _("Refresh published products takes one of these options: %(names)s.")
-                % {"names": ", ".join(_CHECKS)}
+                _(
+                    "%(job)s looks back a number of days, or to a date, or takes all: "
+                    "set one of lookback_days, since and all."
+                )
+                % {"job": cls.label}
             )
         return {name: _CHECKS[name](value) for name, value in given.items()}
 
@@ -130,63 +151,59 @@ class _Lookback:
     """``since`` is None for all; ``is_gapless`` says that nothing before is missing."""
 
     since: datetime | None
-    is_gapless: bool
+    is_gapless: bool = True
     warnings: tuple[str, ...] = ()
 
 
 def _lookback(
     run: JobRun, last_good: JobRun | None, default_days: int, now: datetime
 ) -> _Lookback:
-    """How far back the run looks."""
-    if run.options.get(ALL):
-        return _Lookback(None, is_gapless=True)
-    broken = _broken_off(run, last_good)
-    all_missing = any(each.options.get(ALL) for each in broken)
-    missing = [each.published_since for each in broken if each.published_since]
-    if last_good is not None and last_good.refreshed_to is not None:
-        missing.append(utc_midnight(last_good.refreshed_to))
-    missing_since = min(missing, default=None)
-    if SINCE in run.options:
-        since = datetime.fromisoformat(run.options[SINCE]).replace(tzinfo=UTC)
-        if all_missing or (missing_since is not None and missing_since < since):
-            return _Lookback(since, is_gapless=False, warnings=(_left_out(since),))
-        return _Lookback(since, is_gapless=True)
+    """How far back the run looks: as far as asked, and to what is missing."""
     days = run.options.get(LOOKBACK_DAYS, default_days)
-    start = lookback_start(days, now)
-    if all_missing:
-        return _Lookback(
-            None,
-            is_gapless=True,
-            warnings=(
-                _(
-                    "An earlier refresh of everything did not come to its end: this "
-                    "one takes all that is Published."
-                ),
-            ),
-        )
-    if missing_since is None:
-        return _Lookback(start, is_gapless=True, warnings=(_first_time(start),))
-    if missing_since >= start:
-        return _Lookback(start, is_gapless=True)
-    return _Lookback(
-        missing_since, is_gapless=True, warnings=(_widened(days, missing_since),)
-    )
+    asked = lookback_start(days, now)
+    if run.options.get(ALL):
+        asked = _BEGINNING
+    elif SINCE in run.options:
+        asked = datetime.fromisoformat(run.options[SINCE]).replace(tzinfo=UTC)
+    unfinished = _start_of_unfinished(run, last_good)
+    mark = _mark_of(last_good)
+    missing = min(filter(None, (unfinished, mark)), default=None)
+    if missing is None and not run.options.keys() & {ALL, SINCE}:
+        return _Lookback(asked, warnings=(_first_time(asked),))
+    if missing is None or asked <= missing:
+        return _Lookback(None if asked == _BEGINNING else asked)
+    if SINCE in run.options:
+        return _Lookback(asked, is_gapless=False, warnings=(_left_out(asked),))
+    if missing == _BEGINNING:
+        return _Lookback(None, warnings=(_all_completed(),))
+    if missing == unfinished:
+        return _Lookback(missing, warnings=(_completed(missing),))
+    return _Lookback(missing, warnings=(_widened(days, missing),))
 
 
-def _broken_off(run: JobRun, last_good: JobRun | None) -> list[JobRun]:
-    """Refreshes since the last good one that did not come to their end."""
-    broken = _refreshes().exclude(pk=run.pk).exclude(state__in=COMPLETED_STATES)
+def _mark_of(last_good: JobRun | None) -> datetime | None:
+    """Since when the products are missing that came after the last good refresh."""
+    if last_good is None or last_good.refreshed_to is None:
+        return None
+    return utc_midnight(last_good.refreshed_to)
+
+
+def _start_of_unfinished(run: JobRun, last_good: JobRun | None) -> datetime | None:
+    """How far back refreshes looked that began since, and left something missing."""
+    later = _refreshes().exclude(pk=run.pk).exclude(started_at=None)
     if last_good is not None:
-        broken = broken.filter(created_at__gt=last_good.created_at)
-    return list(broken)
+        # Those with the usual lookback owe what its mark tells.
+        later = later.filter(created_at__gt=last_good.created_at).exclude(options={})
+    starts = [
+        _BEGINNING if each.options.get(ALL) else each.published_since
+        for each in later.only("options", "published_since")
+    ]
+    return min(filter(None, starts), default=None)
 
 
-def _failed_before(last_good: JobRun | None) -> list[UUID]:
+def _failed_before(last_good: JobRun | None) -> list[JobRunItem]:
     """Records with which the last good refresh had no luck."""
-    if last_good is None:
-        return []
-    guids = last_good.unsettled_items().values_list("guid", flat=True)
-    return list(dict.fromkeys(guid for guid in guids if guid))
+    return list(last_good.unsettled_items()) if last_good else []
 
 
 def _safely_before(moment: datetime | None) -> datetime | None:
@@ -195,7 +212,7 @@ def _safely_before(moment: datetime | None) -> datetime | None:
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"
+    return moment.date().isoformat()
 
 
 def _widened(days: int, since: datetime) -> str:
@@ -215,6 +232,20 @@ def _first_time(since: datetime) -> str:
     ) % {"since": _day(since)}
 
 
+def _all_completed() -> str:
+    return _(
+        "An earlier refresh of all published products did not come to its end: this "
+        "one takes them all."
+    )
+
+
+def _completed(since: datetime) -> str:
+    return _(
+        "An earlier refresh did not come to its end: this one takes what was published "
+        "since %(since)s (UTC)."
+    ) % {"since": _day(since)}
+
+
 def _left_out(since: datetime) -> str:
     return _(
         "Products that were published before %(since)s (UTC) and after the last good "
@@ -222,12 +253,43 @@ def _left_out(since: datetime) -> str:
     ) % {"since": _day(since)}
 
 
+# How far back, in words
+
+
+def looked_back(run: JobRun) -> str:
+    """How far back a refresh looked; empty of one that has not looked, or not so."""
+    if run.job != RefreshPublishedProducts.name or run.numbers:
+        return ""
+    if run.published_since is not None:
+        day = _day(run.published_since.astimezone(UTC))
+        return _("Published since %(day)s (UTC)") % {"day": day}
+    if run.options.get(ALL) or run.total is not None:
+        return _("All published products")
+    return ""
+
+
+def asked_lookback(run: JobRun) -> str:
+    """How far back a refresh was asked to look; empty where it was not said."""
+    if run.options.get(ALL):
+        return _("All published products")
+    if day := run.options.get(SINCE):
+        return _("Published since %(day)s (UTC)") % {"day": day}
+    if days := run.options.get(LOOKBACK_DAYS):
+        return ngettext(
+            "Published in the last %(days)d day",
+            "Published in the last %(days)d days",
+            days,
+        ) % {"days": days}
+    return ""
+
+
 # Options
 
 
 def _checked_days(value: Any) -> int:
-    days = value if isinstance(value, int) else 0
-    if not isinstance(value, bool) and 1 <= days <= MAX_LOOKBACK_DAYS:
+    text = str(value).strip()
+    days = int(text) if re.fullmatch("[0-9]{1,4}", text) else 0
+    if 1 <= days <= MAX_LOOKBACK_DAYS:
         return days
     raise ConfigurationError(
         _("The number of lookback days is “%(given)s”; set 1 to %(limit)d.")
@@ -248,8 +310,19 @@ def _checked_since(value: Any) -> str:
         )
     if moment > timezone.now():
         raise ConfigurationError(
-            _("%(given)s is in the future; nothing was published since then.")
+            _(
+                "%(given)s is in the future (the PIM counts days in UTC): nothing was "
+                "published since then."
+            )
             % {"given": value}
+        )
+    if moment < lookback_start(MAX_LOOKBACK_DAYS, timezone.now()):
+        raise ConfigurationError(
+            _(
+                "%(given)s is more than %(limit)d days ago. Refresh all published "
+                "products instead."
+            )
+            % {"given": value, "limit": MAX_LOOKBACK_DAYS}
         )
     return _day(utc_midnight(moment))
 

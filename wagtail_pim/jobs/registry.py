@@ -20,13 +20,17 @@ JOBS: Final[dict[str, type[Job]]] = {
 }
 """Those that people start and schedule, in the order of an introduction."""
 
-_ALL: Final[list[type[Job]]] = [*JOBS.values(), RefreshProduct]
-_LABELS: Final = {job.name: job.label for job in _ALL}
+_ALL: Final[dict[str, type[Job]]] = {**JOBS, RefreshProduct.name: RefreshProduct}
 
 
 def job_label(name: str) -> str:
     """What people call the job of a run; of one that is no more, its name."""
-    return str(_LABELS.get(name, name))
+    return str(_ALL[name].label) if name in _ALL else name
+
+
+def job_of_run(name: str) -> type[Job]:
+    """What is known of the job of a run; of one that is no more, what jobs share."""
+    return _ALL.get(name, Job)
 
 
 def job_named(name: str) -> type[Job]:

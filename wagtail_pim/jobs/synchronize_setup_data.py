@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -29,8 +30,9 @@ from . import items
 from .base import Job
 
 _REFERENCES: Final = ("templateId", "propertyId")
-# How often somebody else may come first, before that is no coincidence.
-ATTEMPTS: Final = 5
+# After a look at what others made meanwhile there may be more of theirs, and then the
+# assignments of it.
+ROUNDS: Final = 5
 
 
 class SynchronizeSetupData(Job):
@@ -51,48 +53,52 @@ class SynchronizeSetupData(Job):
     def execute(self) -> None:
         self._actual: dict[UUID, UUID] = {}
         self._failed: set[UUID] = set()
+        self._settled: set[tuple[SetupKind, str]] = set()
         self._has_written = False
-        settled: set[tuple[SetupKind, str]] = set()
-        for attempt in range(1, ATTEMPTS + 1):
+        for round_number in range(1, ROUNDS + 1):
             plan = plan_setup(PimSetup.read(self.pim.client))
             conflicts = [mapping for mapping in plan.fields if mapping.conflict]
-            if attempt == 1:
+            if round_number == 1:
                 self.journal.begin(len(plan.changes) + len(conflicts))
-            try:
-                for change in plan.changes:
-                    if (change.kind, change.name) not in settled:
-                        self._settle(change, is_last_attempt=attempt == ATTEMPTS)
-                        settled.add((change.kind, change.name))
+            if not self._settle_all(plan.changes, is_last=round_number == ROUNDS):
                 break
-            except DuplicateError:
-                # Another site was faster, or an answer was lost: look again.
-                continue
         self.journal.record([items.field_conflict(mapping) for mapping in conflicts])
         self.journal.settle(len(conflicts))
         for tree in plan.trees:
             if problem := tree.problem():
                 self.journal.warn(problem)
 
-    def _settle(self, change: SetupChange, *, is_last_attempt: bool) -> None:
-        self.journal.checkpoint()
-        try:
-            item = self._carry_out(change)
-        except DuplicateError as error:
-            if not is_last_attempt:
-                raise
-            self._failed.add(change.guid)
-            why = _(
-                "%(error)s It has another name there now. Give it back the name "
-                "“%(name)s” in the PIM, or use its new one on the site."
-            ) % {"error": error, "name": change.name}
-            item = items.failed(change.kind, change.name, why, change.guid)
-        self.journal.record([item])
-        self.journal.settle(1)
+    def _settle_all(self, changes: Sequence[SetupChange], *, is_last: bool) -> bool:
+        """Whether another look is needed: somebody else made one of the records."""
+        taken: set[UUID] = set()
+        # A key that may not write is refused before the site notes anything down.
+        for change in sorted(changes, key=_only_notes):
+            key = (change.kind, change.name)
+            if key in self._settled:
+                continue
+            self.journal.checkpoint()
+            if not taken.isdisjoint(change.needs):
+                continue
+            try:
+                item = self._carry_out(change)
+            except DuplicateError as error:
+                # Another site was faster, or an answer was lost.
+                if not is_last:
+                    taken.add(change.guid)
+                    continue
+                item = self._failure(change, _never_listed(change, error))
+            self._settled.add(key)
+            self.journal.record([item])
+            self.journal.settle(1)
+        return bool(taken)
 
     def _carry_out(self, change: SetupChange) -> JobRunItem:
         """Write one record, and note it down once the PIM has it."""
         if change.conflict:
-            return items.failed(change.kind, change.name, change.conflict)
+            return self._failure(change, change.conflict)
+        if not (_only_notes(change) or self._failed.isdisjoint(change.needs)):
+            why = _("Its template or property failed; this run says why.")
+            return self._failure(change, why)
         item = items.changed_definition(change)
         if self.run.dry_run:
             return item
@@ -103,15 +109,20 @@ class SynchronizeSetupData(Job):
         except PermissionDeniedError as error:
             raise self._refusal(error) from error
         except PermanentError as error:
-            self._failed.add(change.guid)
-            return items.failed(change.kind, change.name, str(error), change.guid)
+            return self._failure(change, str(error))
         self._actual[change.guid] = item.guid = guid
+        if change.action == Action.UNCHANGED:
+            self._remember(change, guid)
+            return item
+        self._has_written = True
         with transaction.atomic():
             self._remember(change, guid)
-            if change.action != Action.UNCHANGED:
-                self._has_written = True
-                self.journal.insert([item])
+            self.journal.insert([item])
         return item
+
+    def _failure(self, change: SetupChange, why: str) -> JobRunItem:
+        self._failed.add(change.guid)
+        return items.failed(change.kind, change.name, why, change.guid)
 
     def _write(self, change: SetupChange) -> UUID:
         """The record's id in the PIM, which may give one of its own."""
@@ -127,10 +138,6 @@ class SynchronizeSetupData(Job):
     def _references(self, change: SetupChange) -> dict[str, str]:
         """The ids of an assignment's two sides, as the PIM has given them."""
         planned = {k: UUID(change.values[k]) for k in _REFERENCES if k in change.values}
-        if not self._failed.isdisjoint(planned.values()):
-            raise PermanentError(
-                _("The template or property could not be created; this run says why.")
-            )
         return {k: str(self._actual.get(guid, guid)) for k, guid in planned.items()}
 
     def _refusal(self, error: PermissionDeniedError) -> PermissionDeniedError:
@@ -163,3 +170,14 @@ class SynchronizeSetupData(Job):
                     "run_id": self.run.pk,
                 },
             )
+
+
+def _only_notes(change: SetupChange) -> bool:
+    return change.action == Action.UNCHANGED and not change.conflict
+
+
+def _never_listed(change: SetupChange, error: DuplicateError) -> str:
+    return _(
+        "%(error)s But it does not list one that is called “%(name)s”. Look in the PIM "
+        "for what has taken its place, or ask its vendor."
+    ) % {"error": error, "name": change.name}

@@ -1,4 +1,4 @@
-"""How runs are shown in the templates of the admin."""
+"""How runs and setup data are shown in the templates of the admin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 from django import template
 
+from wagtail_pim.catalog.setup_planner import State as SetupState
 from wagtail_pim.jobs.words import shown
 from wagtail_pim.models.runs import Outcome, State
 
@@ -22,6 +23,11 @@ _ICONS: Final[dict[str, str]] = {
     Outcome.UNCHANGED: "minus",
     Outcome.REMOVED: "bin",
     Outcome.FAILED: "circle-xmark",
+    SetupState.NEW: "circle-plus",
+    SetupState.IN_STEP: "success",
+    SetupState.DIFFERS: "edit",
+    SetupState.CONFLICT: "warning",
+    SetupState.ONLY_IN_PIM: "minus",
 }
 
 register = template.Library()
@@ -30,5 +36,5 @@ register.filter("shown", shown)
 
 @register.filter
 def icon_of(value: str) -> str:
-    """The icon of a run's state or of an item's outcome."""
+    """The icon of a run's or definition's state, or of an item's outcome."""
     return _ICONS[value]

@@ -2,6 +2,9 @@
 
 One JSON object a line, camelCase keys as in the PIM's entity classes. Every id is a
 uuid5 of what it names, and every date is fixed: the same code writes the same bytes.
+
+It is a PIM's before any site is introduced to it: there is no website, and the tree
+of categories feeds none.
 """
 
 from __future__ import annotations
@@ -29,7 +32,6 @@ from .structure import (
     STARTER_TEMPLATE,
     TAXONOMY,
     TEMPLATES,
-    WEBSITE,
     Category,
     Property,
 )
@@ -126,14 +128,6 @@ class CatalogBuilder:
     def build(self) -> dict[str, list[Record]]:
         return {
             "languages": list(_languages()),
-            "websites": [
-                new_record(
-                    "website",
-                    WEBSITE,
-                    iscWebsiteId=record_id("site", WEBSITE),
-                    name=WEBSITE,
-                )
-            ],
             "categoryTaxonomies": [_taxonomy()],
             "categorytrees": self._categories,
             "propertygroups": [
@@ -408,18 +402,12 @@ def _languages() -> Iterable[Record]:
 
 
 def _taxonomy() -> Record:
-    link = new_record(
-        "taxonomy-website",
-        f"{TAXONOMY.en}/{WEBSITE}",
-        categoryTaxonomyId=record_id("taxonomy", TAXONOMY.en),
-        websiteId=record_id("website", WEBSITE),
-    )
     return new_record(
         "taxonomy",
         TAXONOMY.en,
         name=TAXONOMY.en,
         description="",
-        websites=[link],
+        websites=[],
         translations=translated(name=TAXONOMY),
     )
 
@@ -444,7 +432,7 @@ def _property(prop: Property, number: int) -> Record:
         type=prop.type,
         controlType=prop.control,
         stringMinLength=0,
-        stringMaxLength=255 if prop.control == "TextField" else 0,
+        stringMaxLength=prop.max_length if prop.control == "TextField" else 0,
         stringRegEx=prop.pattern,
         stringAllowAdHocValues=False,
         booleanLabel=prop.label.en if prop.control == "Toggle" else "",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from .text import Text
 
-WEBSITE = "Spokewell"
 TAXONOMY = Text("Spokewell shop", "Spokewell Laden", "Boutique Spokewell")
 
 
@@ -104,6 +103,7 @@ class Property:
     required: bool = False
     system: bool = False
     pattern: str = ""
+    max_length: int = 255
 
     @property
     def type(self) -> str:
@@ -183,6 +183,7 @@ PROPERTIES = [
             Text("with light", "mit Licht", "avec éclairage"),
             Text("magnetic buckle", "Magnetverschluss", "boucle magnétique"),
         ),
+        localizable=True,
     ),
     Property(
         "Price",
@@ -203,6 +204,7 @@ PROPERTIES = [
             Text("Velometer"),
             Text("Karu"),
         ),
+        required=True,
     ),
     Property(
         "InStock", Text("In stock", "Lieferbar", "En stock"), "Commerce", "Toggle"
@@ -213,7 +215,9 @@ PROPERTIES = [
         "Commerce",
         "DateTimePicker",
     ),
-    Property("EAN", Text("EAN"), "Commerce", "TextField", pattern=r"^\d{13}$"),
+    Property(
+        "EAN", Text("EAN"), "Commerce", "TextField", pattern=r"^\d{13}$", max_length=13
+    ),
     Property(
         "AvailableFrom",
         Text("Available from", "Verfügbar ab", "Disponible à partir du"),
@@ -226,6 +230,7 @@ PROPERTIES = [
         "Commerce",
         "Dropdown",
         values=tuple(COLOURS.values()),
+        localizable=True,
     ),
     Property(
         "FrameSize",
@@ -256,6 +261,8 @@ PROPERTIES = [
             Text("Family", "Familie", "Famille"),
             Text("Learning", "Lernen", "Apprentissage"),
         ),
+        required=True,
+        localizable=True,
     ),
     Property(
         "FrameMaterial",
@@ -263,20 +270,29 @@ PROPERTIES = [
         "Technical",
         "RadioButton",
         values=(Text("Steel"), Text("Aluminium"), Text("Titanium")),
+        required=True,
     ),
-    Property("Gears", Text("Gears", "Gänge", "Vitesses"), "Technical", "Decimal"),
+    Property(
+        "Gears",
+        Text("Gears", "Gänge", "Vitesses"),
+        "Technical",
+        "Decimal",
+        required=True,
+    ),
     Property(
         "Weight",
         Text("Weight (kg)", "Gewicht (kg)", "Poids (kg)"),
         "Technical",
         "Decimal",
         decimals=2,
+        required=True,
     ),
     Property(
         "Electric",
         Text("Electric assistance", "Elektroantrieb", "Assistance électrique"),
         "Technical",
         "Toggle",
+        required=True,
     ),
     Property(
         "Equipment",
@@ -291,6 +307,7 @@ PROPERTIES = [
             Text("Frame lock", "Rahmenschloss", "Antivol de cadre"),
             Text("Child seat", "Kindersitz", "Siège enfant"),
         ),
+        localizable=True,
     ),
     Property(
         "SafetyStandards",
@@ -298,6 +315,7 @@ PROPERTIES = [
         "Care",
         "MultiSelect",
         values=(Text("EN 1078"), Text("EN 1080"), Text("NTA 8776")),
+        required=True,
     ),
     Property("Vents", Text("Vents", "Belüftung", "Aérations"), "Technical", "Decimal"),
     Property(
@@ -316,6 +334,8 @@ PROPERTIES = [
         "Technical",
         "TextField",
         localizable=True,
+        required=True,
+        max_length=120,
     ),
     Property(
         "Fit",
@@ -323,6 +343,8 @@ PROPERTIES = [
         "Technical",
         "RadioButton",
         values=(Text("Relaxed"), Text("Regular"), Text("Close")),
+        required=True,
+        localizable=True,
     ),
     Property(
         "Waterproof",
@@ -341,6 +363,7 @@ PROPERTIES = [
             Text("Autumn", "Herbst", "Automne"),
             Text("Winter", "Winter", "Hiver"),
         ),
+        localizable=True,
     ),
     Property(
         "Volume",

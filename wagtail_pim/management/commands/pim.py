@@ -39,7 +39,15 @@ from wagtail_pim.jobs.connection_check import Level, check_connection
 from wagtail_pim.jobs.health import Health, health_of
 from wagtail_pim.jobs.journal import Progress as ShowProgress
 from wagtail_pim.jobs.notifications import tell_of_lateness
+from wagtail_pim.jobs.refresh_published_products import OPTIONS as LOOKBACK_OPTIONS
+from wagtail_pim.jobs.report import Report
 from wagtail_pim.jobs.schedules import in_words, start_due
+from wagtail_pim.jobs.setup_overview import (
+    ClassOverview,
+    DefinitionRow,
+    FieldRow,
+    SetupOverview,
+)
 from wagtail_pim.jobs.termination import EXIT_CODE as TERMINATED
 from wagtail_pim.jobs.termination import Terminated, told_of_sigterm
 from wagtail_pim.jobs.words import shown, started_by
@@ -105,6 +113,20 @@ class Command(BaseCommand):
             metavar="NUMBER",
             help="only this product or variant; can be given several times",
         )
+        lookback = run.add_argument_group(
+            "how far back refresh_published_products looks",
+            "Without any: the lookback days of the PIM options, or to the last good "
+            "refresh if that is longer ago.",
+        ).add_mutually_exclusive_group()
+        lookback.add_argument(
+            "--lookback-days", metavar="N", help="what was published in N days"
+        )
+        lookback.add_argument(
+            "--since", metavar="DATE", help="what was published since then, in UTC"
+        )
+        lookback.add_argument(
+            "--all", action="store_true", default=None, help="all that is Published"
+        )
         add(
             "status",
             "show how the jobs are",
@@ -156,6 +178,12 @@ class Command(BaseCommand):
             "check the options and the connection",
             "Exits with 1 if something has to be corrected.",
         )
+        add(
+            "schema",
+            "show the site's definitions beside the PIM's",
+            "Writes nothing. Exits with 1 if there are conflicts, if a category tree "
+            "is mapped to several websites, or if the PIM can't be read.",
+        )
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         actions: dict[str, Callable[..., None]] = {
@@ -166,6 +194,7 @@ class Command(BaseCommand):
             "recover": self.recover,
             "due": self.run_due,
             "check": self.check_connection,
+            "schema": self.show_schema,
         }
         as_json = options["json"]
         for output in (self.stdout, self.stderr):
@@ -190,9 +219,20 @@ class Command(BaseCommand):
     # Actions
 
     def run(
-        self, *, job: str, dry_run: bool, product: list[str], json: bool, **_rest: Any
+        self,
+        *,
+        job: str,
+        dry_run: bool,
+        product: list[str],
+        json: bool,
+        **options: Any,
     ) -> None:
-        run = self._carry_out(job, dry_run=dry_run, numbers=product)
+        lookback = {
+            name: options[name]
+            for name in LOOKBACK_OPTIONS
+            if options[name] is not None
+        }
+        run = self._carry_out(job, dry_run=dry_run, numbers=product, options=lookback)
         if json:
             self._print_json_with_items(run)
         else:
@@ -316,6 +356,15 @@ class Command(BaseCommand):
         if failed:
             sys.exit(1)
 
+    def show_schema(self, *, json: bool, **_rest: Any) -> None:
+        overview = SetupOverview.read()
+        if json:
+            self._print_json(overview.as_json())
+        else:
+            self._print_schema(overview)
+        if not overview.is_in_order():
+            sys.exit(1)
+
     # Runs
 
     def _carry_out(self, job: str, **options: Any) -> JobRun:
@@ -388,22 +437,61 @@ class Command(BaseCommand):
             table.add_row(*(Text(one_line(cell)) for cell in cells))
         self._console().print(table)
 
+    def _print_schema(self, overview: SetupOverview) -> None:
+        console = self._console()
+
+        def tell(text: str = "") -> None:
+            console.print(one_line(text), markup=False, soft_wrap=True)
+
+        for each in overview.classes:
+            tell(_class_title(each))
+            console.print(_fields_table(each))
+            rows: list[DefinitionRow | FieldRow] = [each.template, *each.fields]
+            for row in rows:
+                for sentence in row.outlook:
+                    tell(f"{row.name}: {sentence}")
+            tell()
+        for _kind, heading, definitions in overview.others:
+            if definitions:
+                tell(str(heading))
+                console.print(_definitions_table(definitions))
+        for tree in overview.trees:
+            for website in tree.websites:
+                tell(f"{tree.name} → {website.name}: {website.page or website.note}")
+            if tree.problem:
+                tell(tree.problem)
+        for heading, names in overview.rest:
+            tell(
+                _("Only in the PIM: %(heading)s: %(names)s")
+                % {"heading": heading, "names": ", ".join(names)}
+            )
+        for model in overview.kept_out:
+            tell(_("Kept out of the synchronization: %(name)s") % {"name": model.name})
+        if overview.error:
+            tell(_("The PIM could not be read: %(error)s") % {"error": overview.error})
+        else:
+            tell(", ".join(text for _state, text in overview.summary()))
+
     def _print_report(self, run: JobRun) -> None:
         console = self._console()
         title = job_label(run.job)
         if run.dry_run:
             title = _("%(job)s (dry run: nothing was written)") % {"job": title}
         table = Table("", title=title, title_justify="left")
-        table.add_column(_("Products and variants"), justify="right")
-        table.add_column(_("Categories"), justify="right")
+        report = Report.of(run)
+        columns = [run.counts]
+        table.add_column(str(report.counted), justify="right")
+        if report.with_categories:
+            columns.append(run.category_counts)
+            table.add_column(_("Categories"), justify="right")
         for outcome in Outcome:
-            table.add_row(
-                str(outcome.label),
-                str(run.counts[outcome]),
-                str(run.category_counts[outcome]),
-            )
-        table.add_row(_("acknowledged"), str(run.acknowledged), "")
+            numbers = [str(counts[outcome]) for counts in columns]
+            table.add_row(str(outcome.label), *numbers)
+        if report.with_acknowledged:
+            table.add_row(_("acknowledged"), str(run.acknowledged))
         console.print(table)
+        if report.looked_back:
+            console.print(report.looked_back)
         if not run.is_active and not run.error and not run.counts.total():
             console.print(_("There was nothing to do."))
         if run.dry_run:
@@ -514,6 +602,63 @@ def _schedule_in_short(schedule: JobSchedule | None) -> str:
         else _("Schedule: %(words)s; due since %(time)s")
     )
     return text % {"words": words, "time": shown(schedule.due_at)}
+
+
+def _class_title(each: ClassOverview) -> str:
+    return _("%(label)s: %(class)s, %(kind)s, template: %(template)s") % {
+        "label": each.label,
+        "class": each.name,
+        "kind": each.kind_label,
+        "template": ", ".join(
+            filter(None, (each.template.name, _state(each.template)))
+        ),
+    }
+
+
+def _fields_table(each: ClassOverview) -> Table:
+    rows = [
+        (
+            row.name,
+            row.property_name,
+            row.site_type,
+            row.pim_type or row.pim_control,
+            _("yes") if row.is_required else _("no"),
+            _("yes") if row.is_translatable else _("no"),
+            _state(row),
+        )
+        for row in each.fields
+    ]
+    takers = [(field.name, _("any other")) for field in each.takes_any]
+    headings = (
+        _("Field"),
+        _("PIM property"),
+        _("Type here"),
+        _("Type in the PIM"),
+        _("Required"),
+        _("Translatable"),
+        _("State"),
+    )
+    return _table(headings, [*rows, *takers])
+
+
+def _definitions_table(definitions: Iterable[DefinitionRow]) -> Table:
+    rows = [(row.name, _state(row), " ".join(row.outlook)) for row in definitions]
+    headings = (_("Name"), _("State"), _("Synchronize setup data"))
+    return _table(headings, rows)
+
+
+def _state(row: DefinitionRow | FieldRow) -> str:
+    return str(row.state.label()) if row.state else ""
+
+
+def _table(headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> Table:
+    table = Table()
+    for heading in headings:
+        # Names are told to their end, however narrow the terminal.
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(one_line(str(cell))) for cell in row))
+    return table
 
 
 def _print_some(
