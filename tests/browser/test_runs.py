@@ -108,6 +108,10 @@ def open_jobs(page: Page) -> None:
     page.wait_for_url("**" + reverse("wagtail_pim:jobs"))
 
 
+def card(page: Page) -> Locator:
+    return page.locator(f"#pim-job-{JOB}-section")
+
+
 def test_from_the_menu_to_a_retry(admin_page: Page, pim, publish, worker):
     page = admin_page
     pim.product("A1", Summary="Old words")
@@ -117,7 +121,7 @@ def test_from_the_menu_to_a_retry(admin_page: Page, pim, publish, worker):
     pim.product("BAD", template="Unheard of")
 
     open_jobs(page)
-    page.get_by_role("button", name="Dry run").click()
+    card(page).get_by_role("button", name="Dry run").click()
     expect(state_of(page)).to_contain_text("failed items", timeout=ENDED)
     expect(page.locator(".pim-run")).to_contain_text("A dry run changes nothing")
     page.get_by_text("1 difference").click()
@@ -127,7 +131,7 @@ def test_from_the_menu_to_a_retry(admin_page: Page, pim, publish, worker):
     assert ProductPage.objects.get().specific.summary == "Old words"
 
     open_jobs(page)
-    page.get_by_role("button", name="Run now").click()
+    card(page).get_by_role("button", name="Run now").click()
     expect(state_of(page)).to_contain_text("failed items", timeout=ENDED)
     expect(records_of(page)).to_contain_text("A1")
     assert ProductPage.objects.get().specific.summary == "New words"
@@ -271,8 +275,8 @@ def test_longer_words_fit_too(admin_page: Page, admin_user, pim, publish):
         assert_fits(page)
     page.set_viewport_size({"width": 390, "height": 900})
     page.goto(reverse("wagtail_pim:jobs"))
-    heading = page.locator(".pim-job .w-panel__heading")
-    assert heading.evaluate("h => h.scrollWidth <= h.clientWidth")
+    for heading in page.locator(".pim-job .w-panel__heading").all():
+        assert heading.evaluate("h => h.scrollWidth <= h.clientWidth")
 
 
 def test_an_older_explanation_of_a_schedule_gives_way_to_a_newer_one(

@@ -108,7 +108,7 @@ def test_demo_introduces_an_empty_shop_and_comes_again(tmp_path: Path) -> None:
 def test_another_pim_is_only_published_from(
     tmp_path: Path, pim_server: PimServer, pim: PimData
 ) -> None:
-    pim.product("City1", "City bicycle")
+    pim.product("City1")
     key = pim_server.store.credentials().write
     environment = environment_of(
         tmp_path / "var",

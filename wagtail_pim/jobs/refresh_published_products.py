@@ -96,7 +96,7 @@ class RefreshPublishedProducts(CatalogJob):
         given = {
             name: value
             for name, value in options.items()
-            if value is not None and value is not False and value != ""
+            if value is not None and value is not False
         }
         if len(given) > 1 or given.keys() - _CHECKS.keys():
             raise ConfigurationError(
