@@ -137,7 +137,7 @@ def test_home_looks_at_each_job_once(db, django_assert_max_num_queries):
     panels: list[Any] = []
     items: list[Any] = []
     add_summary_items(request, items)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         add_panels(request, panels)
         shown = [item for item in items if item.is_shown()]
         context = [item.get_context_data({}) for item in shown]

@@ -29,6 +29,7 @@ from wagtail_pim.catalog.setup_planner import ENTITY_SETS, setup_guid
 from wagtail_pim.client.controls import Control, ValueType
 from wagtail_pim.exceptions import RunRefusedError
 from wagtail_pim.jobs import SynchronizeSetupData, runs
+from wagtail_pim.jobs.setup_words import value_label
 from wagtail_pim.kinds import Kind, SetupKind
 from wagtail_pim.markers import Sync
 from wagtail_pim.models import (
@@ -459,7 +460,7 @@ def test_a_property_of_the_same_type_is_assigned_as_it_is(
     assert ("Shirt", "Taken") in assigned(pim_server)
     assert by_name(pim_server, "properties")["Taken"] == before
     note = run.items.get(number="Taken").note
-    assert "displayName (there “Theirs”, here" in note
+    assert "Label “Theirs”, here" in note
 
 
 @pytest.mark.parametrize(
@@ -595,7 +596,7 @@ def test_a_label_that_a_person_changed_in_the_pim_is_left_and_noted(
     assert by_name(pim_server, "properties")["Text"]["description"] == "On the inside."
     item = items_by_number(run)["Text"]
     assert item.differences == {"description": ["On the tag.", "On the inside."]}
-    assert "displayName (there “Tag”, here “Inscription”)" in item.note
+    assert "Label “Tag”, here “Inscription”" in item.note
     assert run.state == State.SUCCEEDED
 
 
@@ -694,7 +695,7 @@ def test_a_pim_that_rewrites_what_it_is_sent_is_written_once(
     run = set_up()
     assert writes(pim_server) == []
     assert run.state == State.SUCCEEDED
-    assert any(key in item.note for item in run.items.all())
+    assert any(value_label(key) in item.note for item in run.items.all())
 
 
 def test_kinds_and_languages_in_other_spellings_are_the_same(small_shop, pim_server):

@@ -24,7 +24,7 @@ from wagtail_pim.exceptions import PimError
 from wagtail_pim.jobs import JOBS, RefreshPublishedProducts, connect
 from wagtail_pim.jobs.base import IMPATIENT, Job
 from wagtail_pim.jobs.health import health_of
-from wagtail_pim.jobs.refresh_published_products import OPTIONS
+from wagtail_pim.jobs.lookback import OPTIONS
 from wagtail_pim.jobs.schedules import (
     clean_cron,
     in_words,

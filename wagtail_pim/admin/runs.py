@@ -33,6 +33,7 @@ from wagtail.models import Page
 
 from wagtail_pim.jobs import JOBS, job_label, runs
 from wagtail_pim.jobs.report import Report
+from wagtail_pim.jobs.setup_words import value_label
 from wagtail_pim.jobs.words import (
     duration_in_words,
     run_title,
@@ -208,7 +209,7 @@ class Difference:
     def all_of(cls, item: JobRunItem, page: Page | None) -> list[Difference]:
         return [
             cls(
-                name if page is None else label_of(type(page), name),
+                value_label(name) if page is None else label_of(type(page), name),
                 Value(_text(old)),
                 Value(_text(new)),
             )

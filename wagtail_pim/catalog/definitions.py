@@ -5,6 +5,7 @@ Reads model classes; never the database, and nothing of the PIM.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from django.db import models
 from django.utils.text import capfirst
-from django.utils.translation import gettext, override
+from django.utils.translation import override
 from taggit.managers import TaggableManager
 from wagtail.fields import RichTextField
 
@@ -83,7 +84,10 @@ _CONVERTED: Final[dict[Converter, frozenset[ValueType]]] = {
 }
 
 # It tells of the editor's widget, not of the property.
-_TAGGIT_HELP: Final = "A comma-separated list of tags."
+# How tags are typed here is nothing that the PIM's people have to know.
+_TAGGIT_HELP: Final = (
+    inspect.signature(TaggableManager.__init__).parameters["help_text"].default
+)
 
 # What every product has, whatever properties are defined.
 _OWN_KEYS: Final = frozenset(
@@ -215,7 +219,7 @@ class PropertyDefinition:
 def _help_text(marked: MarkedField) -> str:
     """As plain text: Django shows help texts as HTML."""
     text = getattr(marked.field, "help_text", "")
-    if isinstance(marked.field, TaggableManager) and text == gettext(_TAGGIT_HELP):
+    if isinstance(marked.field, TaggableManager) and text == _TAGGIT_HELP:
         return ""
     return html_to_plain(site_text(text))
 

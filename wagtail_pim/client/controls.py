@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ValueType(StrEnum):
@@ -98,7 +99,7 @@ _LABELS: Final = {
     ValueType.HTML: _("formatted text (HTML)"),
     ValueType.CHOICE: _("one of a list"),
     ValueType.CHOICES: _("several of a list"),
-    ValueType.NUMBER: _("number"),
+    ValueType.NUMBER: pgettext_lazy("type of a value", "number"),
     ValueType.DATE: _("date"),
     ValueType.DATE_TIME: _("date and time"),
     ValueType.BOOLEAN: _("yes or no"),

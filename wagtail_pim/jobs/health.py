@@ -17,6 +17,7 @@ from wagtail_pim.models import JobRun, JobRunItem, JobSchedule
 from wagtail_pim.models.runs import ACTIVE_STATES, COMPLETED_STATES, State
 
 from .connection_check import Level
+from .registry import job_of_run
 from .schedules import crontab_silence, lateness, why_invalid
 from .words import shown, why_silent
 
@@ -88,7 +89,7 @@ def health_of(job: str, *, now: datetime | None = None) -> Health:
     late = lateness(schedule, writer, now) if schedule else ""
     findings = [
         *_of_active(active, now),
-        *_of_results(of_all_products, last_good, ended, active),
+        *_of_results(job, of_all_products, last_good, ended, active),
         *_of_schedule(schedule, writer, late, now),
     ]
     findings.sort(key=lambda finding: _GRAVITY.index(finding[0]))
@@ -108,17 +109,26 @@ def health_of(job: str, *, now: datetime | None = None) -> Health:
 
 
 def _of_results(
+    job: str,
     of_all_products: QuerySet[JobRun],
     last_good: JobRun | None,
     ended: QuerySet[JobRun],
     active: JobRun | None,
 ) -> Iterator[tuple[Level, str]]:
     last = of_all_products.first()
+    # Not every site needs the jobs that nothing waits for.
+    is_awaited = bool(job_of_run(job).waiting_status)
     if last is None:
-        if active is None:
+        if active is None and is_awaited:
             yield Level.WARNING, _("It has never run.")
     elif last.state in BAD:
-        yield Level.ERROR, _failing(last, of_all_products, last_good)
+        failing = _failing(last, of_all_products, last_good)
+        if last_good is not None and is_awaited:
+            waits = _("What was changed in the PIM after %(since)s waits.") % {
+                "since": shown(last_good.started_at or last_good.created_at)
+            }
+            failing = f"{failing} {waits}"
+        yield Level.ERROR, failing
     elif last.state == State.FAILED_ITEMS and (count := _still_failing(last, ended)):
         yield (
             Level.WARNING,
@@ -140,24 +150,15 @@ def _failing(
     if last_good is not None:
         row = row.filter(created_at__gte=last_good.created_at)
     facts = row.order_by().aggregate(count=Count("pk"), since=Min("finished_at"))
-    parts = [
-        ngettext(
-            "The last run failed (%(since)s): %(error)s",
-            "The last %(count)d runs failed, since %(since)s: %(error)s",
-            facts["count"],
-        )
-        % {
-            "count": facts["count"],
-            "since": shown(facts["since"]),
-            "error": last.error,
-        }
-    ]
-    if last_good is not None:
-        parts.append(
-            _("What was changed in the PIM after %(since)s waits.")
-            % {"since": shown(last_good.started_at or last_good.created_at)}
-        )
-    return " ".join(parts)
+    return ngettext(
+        "The last run failed (%(since)s): %(error)s",
+        "The last %(count)d runs failed, since %(since)s: %(error)s",
+        facts["count"],
+    ) % {
+        "count": facts["count"],
+        "since": shown(facts["since"]),
+        "error": last.error,
+    }
 
 
 def _still_failing(last: JobRun, ended: QuerySet[JobRun]) -> int:

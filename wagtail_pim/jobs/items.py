@@ -16,10 +16,11 @@ from wagtail_pim.catalog.changes import Action
 from wagtail_pim.catalog.planner import PageChange
 from wagtail_pim.catalog.setup_planner import FieldMapping, SetupChange
 from wagtail_pim.client.entities import Product
-from wagtail_pim.converters import quoted
 from wagtail_pim.kinds import Kind, SetupKind
 from wagtail_pim.models import JobRunItem
 from wagtail_pim.models.runs import Outcome
+
+from .setup_words import left_in_words
 
 OUTCOMES: Final = {
     Action.CREATE: Outcome.CREATED,
@@ -142,29 +143,14 @@ def failed(
 
 def changed_definition(change: SetupChange) -> JobRunItem:
     """Of one of the site's definitions; those of the PIM's values that are left."""
-    note = ""
-    if change.left:
-        note = _(
-            "The PIM has other values, which this site has not written and leaves as "
-            "they are: %(values)s."
-        ) % {"values": ", ".join(_differing(*each) for each in change.left.items())}
     return JobRunItem(
         kind=change.kind,
         number=change.name,
         guid=change.guid,
         outcome=OUTCOMES[change.action],
-        note=note,
+        note=left_in_words(change) if change.left else "",
         differences=_printable(change.differences),
     )
-
-
-def _differing(name: str, values: tuple[Any, Any]) -> str:
-    old, new = values
-    return _("%(name)s (there %(theirs)s, here %(ours)s)") % {
-        "name": name,
-        "theirs": quoted(old),
-        "ours": quoted(new),
-    }
 
 
 def field_conflict(mapping: FieldMapping) -> JobRunItem:

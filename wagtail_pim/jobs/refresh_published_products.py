@@ -1,43 +1,30 @@
-"""Refresh published products: from the PIM to the site, and nothing to the PIM.
-
-How far back it looks: to the option's number of days, or to where the last good
-refresh ended, if that is longer ago. So nothing that was published while the job did
-not run, or ran and failed, is missed. A record that failed is taken again by the next
-refresh, however long ago it was published.
-"""
+"""Refresh published products: from the PIM to the site, and nothing to the PIM."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from wagtail_pim.client.client import PUBLISHED
 from wagtail_pim.client.entities import InvalidRecord, ProductHead
-from wagtail_pim.client.options import MAX_LOOKBACK_DAYS, Environment
-from wagtail_pim.client.transport import MAX_CLOCK_SKEW_SECONDS
-from wagtail_pim.exceptions import ConfigurationError
+from wagtail_pim.client.options import Environment
 from wagtail_pim.kinds import Kind
-from wagtail_pim.models import JobRun, JobRunItem, PIMOptions
-from wagtail_pim.models.runs import COMPLETED_STATES
+from wagtail_pim.models import PIMOptions
 
 from . import items
 from .catalog_job import CatalogJob
-
-LOOKBACK_DAYS: Final = "lookback_days"
-SINCE: Final = "since"
-ALL: Final = "all"
-OPTIONS: Final = (LOOKBACK_DAYS, SINCE, ALL)
-
-# Before everything that was ever published.
-_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+from .lookback import (
+    REFRESH,
+    checked_lookback,
+    failed_before,
+    last_good_refresh,
+    plan_lookback,
+    safely_before,
+)
 
 
 class RefreshPublishedProducts(CatalogJob):
@@ -46,7 +33,7 @@ class RefreshPublishedProducts(CatalogJob):
     It serves every environment, as it never writes to the PIM.
     """
 
-    name = "refresh_published_products"
+    name = REFRESH
     label = gettext_lazy("Refresh published products")
     description = gettext_lazy(
         "Takes the products that were published lately in the PIM, and makes their "
@@ -61,17 +48,17 @@ class RefreshPublishedProducts(CatalogJob):
             super().execute()
             return
         last_good = last_good_refresh()
-        lookback = _lookback(
+        lookback = plan_lookback(
             run, last_good, self.pim.options.number_of_lookback_days, timezone.now()
         )
         for warning in lookback.warnings:
             self.journal.warn(warning)
         self.journal.note(published_since=lookback.since)
-        self._carried = _failed_before(last_good)
+        self._carried = failed_before(last_good)
         super().execute()
         # A record without an id can't be taken again but with all of its time.
         if lookback.is_gapless and not run.unsettled_items().filter(guid=None).exists():
-            self.journal.note(refreshed_to=_safely_before(run.started_at))
+            self.journal.note(refreshed_to=safely_before(run.started_at))
 
     def heads(self) -> Iterator[ProductHead | InvalidRecord]:
         client = self.pim.client
@@ -93,20 +80,7 @@ class RefreshPublishedProducts(CatalogJob):
 
     @classmethod
     def checked_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        given = {
-            name: value
-            for name, value in options.items()
-            if value is not None and value is not False
-        }
-        if len(given) > 1 or given.keys() - _CHECKS.keys():
-            raise ConfigurationError(
-                _(
-                    "%(job)s looks back a number of days, or to a date, or takes all: "
-                    "set one of lookback_days, since and all."
-                )
-                % {"job": cls.label}
-            )
-        return {name: _CHECKS[name](value) for name, value in given.items()}
+        return checked_lookback(options)
 
     @classmethod
     def question(cls) -> str:
@@ -120,232 +94,3 @@ class RefreshPublishedProducts(CatalogJob):
             "what the PIM owns with the PIM's present state, and writes nothing to "
             "the PIM."
         )
-
-
-def utc_midnight(moment: datetime) -> datetime:
-    """The beginning of the day in UTC, in which the PIM counts days."""
-    return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)
-
-
-def lookback_start(days: int, now: datetime) -> datetime:
-    return utc_midnight(now - timedelta(days=days))
-
-
-def last_good_refresh() -> JobRun | None:
-    """The last one after which nothing was missing but its failed items."""
-    return (
-        _refreshes()
-        .filter(state__in=COMPLETED_STATES, refreshed_to__isnull=False)
-        .first()
-    )
-
-
-def _refreshes() -> Any:
-    return JobRun.objects.filter(
-        job=RefreshPublishedProducts.name, dry_run=False, numbers=[]
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Lookback:
-    """``since`` is None for all; ``is_gapless`` says that nothing before is missing."""
-
-    since: datetime | None
-    is_gapless: bool = True
-    warnings: tuple[str, ...] = ()
-
-
-def _lookback(
-    run: JobRun, last_good: JobRun | None, default_days: int, now: datetime
-) -> _Lookback:
-    """How far back the run looks: as far as asked, and to what is missing."""
-    days = run.options.get(LOOKBACK_DAYS, default_days)
-    asked = lookback_start(days, now)
-    if run.options.get(ALL):
-        asked = _BEGINNING
-    elif SINCE in run.options:
-        asked = datetime.fromisoformat(run.options[SINCE]).replace(tzinfo=UTC)
-    unfinished = _start_of_unfinished(run, last_good)
-    mark = _mark_of(last_good)
-    missing = min(filter(None, (unfinished, mark)), default=None)
-    if missing is None and not run.options.keys() & {ALL, SINCE}:
-        return _Lookback(asked, warnings=(_first_time(asked),))
-    if missing is None or asked <= missing:
-        return _Lookback(None if asked == _BEGINNING else asked)
-    if SINCE in run.options:
-        return _Lookback(asked, is_gapless=False, warnings=(_left_out(asked),))
-    if missing == _BEGINNING:
-        return _Lookback(None, warnings=(_all_completed(),))
-    if missing == unfinished:
-        return _Lookback(missing, warnings=(_completed(missing),))
-    return _Lookback(missing, warnings=(_widened(days, missing),))
-
-
-def _mark_of(last_good: JobRun | None) -> datetime | None:
-    """Since when the products are missing that came after the last good refresh."""
-    if last_good is None or last_good.refreshed_to is None:
-        return None
-    return utc_midnight(last_good.refreshed_to)
-
-
-def _start_of_unfinished(run: JobRun, last_good: JobRun | None) -> datetime | None:
-    """How far back refreshes looked that began since, and left something missing."""
-    later = _refreshes().exclude(pk=run.pk).exclude(started_at=None)
-    if last_good is not None:
-        # Those with the usual lookback owe what its mark tells.
-        later = later.filter(created_at__gt=last_good.created_at).exclude(options={})
-    starts = [
-        _BEGINNING if each.options.get(ALL) else each.published_since
-        for each in later.only("options", "published_since")
-    ]
-    return min(filter(None, starts), default=None)
-
-
-def _failed_before(last_good: JobRun | None) -> list[JobRunItem]:
-    """Records with which the last good refresh had no luck."""
-    return list(last_good.unsettled_items()) if last_good else []
-
-
-def _safely_before(moment: datetime | None) -> datetime | None:
-    """As far before it as the PIM's clock and this site's may be apart."""
-    return moment and moment - timedelta(seconds=MAX_CLOCK_SKEW_SECONDS)
-
-
-def _day(moment: datetime) -> str:
-    return moment.date().isoformat()
-
-
-def _widened(days: int, since: datetime) -> str:
-    return ngettext(
-        "The last good refresh is longer ago than the lookback of %(days)d day: this "
-        "one takes what was published since %(since)s (UTC).",
-        "The last good refresh is longer ago than the lookback of %(days)d days: this "
-        "one takes what was published since %(since)s (UTC).",
-        days,
-    ) % {"days": days, "since": _day(since)}
-
-
-def _first_time(since: datetime) -> str:
-    return _(
-        "This is the first refresh of this site: it takes what was published since "
-        "%(since)s (UTC). Refresh all published products to have the older ones too."
-    ) % {"since": _day(since)}
-
-
-def _all_completed() -> str:
-    return _(
-        "An earlier refresh of all published products did not come to its end: this "
-        "one takes them all."
-    )
-
-
-def _completed(since: datetime) -> str:
-    return _(
-        "An earlier refresh did not come to its end: this one takes what was published "
-        "since %(since)s (UTC)."
-    ) % {"since": _day(since)}
-
-
-def _left_out(since: datetime) -> str:
-    return _(
-        "Products that were published before %(since)s (UTC) and after the last good "
-        "refresh are left out, as asked; the next refresh with a lookback takes them."
-    ) % {"since": _day(since)}
-
-
-# How far back, in words
-
-
-def looked_back(run: JobRun) -> str:
-    """How far back a refresh looked; empty of one that has not looked, or not so."""
-    if run.job != RefreshPublishedProducts.name or run.numbers:
-        return ""
-    if run.published_since is not None:
-        day = _day(run.published_since.astimezone(UTC))
-        return _("Published since %(day)s (UTC)") % {"day": day}
-    if run.options.get(ALL) or run.total is not None:
-        return _("All published products")
-    return ""
-
-
-def asked_lookback(run: JobRun) -> str:
-    """How far back a refresh was asked to look; empty where it was not said."""
-    if run.options.get(ALL):
-        return _("All published products")
-    if day := run.options.get(SINCE):
-        return _("Published since %(day)s (UTC)") % {"day": day}
-    if days := run.options.get(LOOKBACK_DAYS):
-        return ngettext(
-            "Published in the last %(days)d day",
-            "Published in the last %(days)d days",
-            days,
-        ) % {"days": days}
-    return ""
-
-
-# Options
-
-
-def _checked_days(value: Any) -> int:
-    text = str(value).strip()
-    days = int(text) if re.fullmatch("[0-9]{1,4}", text) else 0
-    if 1 <= days <= MAX_LOOKBACK_DAYS:
-        return days
-    raise ConfigurationError(
-        _("The number of lookback days is “%(given)s”; set 1 to %(limit)d.")
-        % {"given": value, "limit": MAX_LOOKBACK_DAYS}
-    )
-
-
-def _checked_since(value: Any) -> str:
-    """The day in UTC, of a date or of a time with or without an offset."""
-    moment = _moment(str(value).strip())
-    if moment is None:
-        raise ConfigurationError(
-            _(
-                "“%(given)s” is not a date. Write it like 2026-11-19, or with a time "
-                "and its offset like 2026-11-19T08:00:00+01:00."
-            )
-            % {"given": value}
-        )
-    if moment > timezone.now():
-        raise ConfigurationError(
-            _(
-                "%(given)s is in the future (the PIM counts days in UTC): nothing was "
-                "published since then."
-            )
-            % {"given": value}
-        )
-    if moment < lookback_start(MAX_LOOKBACK_DAYS, timezone.now()):
-        raise ConfigurationError(
-            _(
-                "%(given)s is more than %(limit)d days ago. Refresh all published "
-                "products instead."
-            )
-            % {"given": value, "limit": MAX_LOOKBACK_DAYS}
-        )
-    return _day(utc_midnight(moment))
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        if day := parse_date(text):
-            return datetime.combine(day, time(), UTC)
-        moment = parse_datetime(text)
-        if moment is not None and moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        # A time that has no day in UTC is none.
-        return moment and moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _checked_all(value: Any) -> bool:
-    return bool(value)
-
-
-_CHECKS: Final[dict[str, Any]] = {
-    LOOKBACK_DAYS: _checked_days,
-    SINCE: _checked_since,
-    ALL: _checked_all,
-}

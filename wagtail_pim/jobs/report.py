@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wagtail_pim.models import JobRun
 
-from .refresh_published_products import asked_lookback, looked_back
+from .lookback import asked_lookback, looked_back
 from .registry import job_of_run
 
 if TYPE_CHECKING:

@@ -50,9 +50,9 @@ from wagtail_pim.signals import run_finished, run_started
 from .base import IMPATIENT, Job, PimConnection, connect
 from .heartbeat import Heartbeat
 from .journal import Journal, Progress
+from .lookback import last_good_refresh
 from .notifications import tell_of_end
 from .refresh_product import RefreshProduct
-from .refresh_published_products import last_good_refresh
 from .registry import JOBS, job_label, job_named
 from .words import run_title, shown, started_by
 

@@ -38,7 +38,6 @@ from wagtail_pim.catalog.setup_planner import (
 )
 from wagtail_pim.client.options import ConnectionOptions
 from wagtail_pim.conf import get_config
-from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import PimError
 from wagtail_pim.kinds import Kind, SetupKind
 from wagtail_pim.markers import is_synced, normalise_name, sync_markers
@@ -46,6 +45,7 @@ from wagtail_pim.models import PimLink
 from wagtail_pim.models.links import KINDS
 
 from .base import IMPATIENT, connect
+from .setup_words import in_words, left_in_words, value_label
 
 # An empty PIM: against it, all that is known is the site's own side.
 _NOTHING: Final = PimSetup(
@@ -57,21 +57,6 @@ _NOTHING: Final = PimSetup(
     templates=[],
     assignments=[],
 )
-
-# What people call the values that the PIM's API calls so.
-_VALUE_LABELS: Final[Mapping[str, Any]] = {
-    "name": gettext_lazy("Name"),
-    "displayName": gettext_lazy("Label"),
-    "description": gettext_lazy("Description"),
-    "isGloballyRequired": gettext_lazy("Required"),
-    "isRequired": gettext_lazy("Required in the template"),
-    "isLocalizable": gettext_lazy("Translatable"),
-    "stringMaxLength": gettext_lazy("Maximum length"),
-    "numberOfDecimals": gettext_lazy("Number of decimals"),
-    "stringValueBag": gettext_lazy("Values of the list"),
-    "isDefault": gettext_lazy("Default language"),
-    "kinds": gettext_lazy("Kinds of products"),
-}
 
 _SUMMARY: Final[Mapping[State, Any]] = {
     State.IN_STEP: ngettext_lazy(
@@ -506,35 +491,12 @@ def _outlook(change: SetupChange, created: str = "") -> Iterator[str]:
         return
     for key, (old, new) in change.differences.items():
         yield _("%(value)s: %(old)s becomes %(new)s.") % {
-            "value": _VALUE_LABELS.get(key, key),
-            "old": _in_words(old),
-            "new": _in_words(new),
+            "value": value_label(key),
+            "old": in_words(old),
+            "new": in_words(new),
         }
     if change.left:
-        yield _(
-            "Left as the PIM has it, because this site did not write it: %(values)s."
-        ) % {"values": "; ".join(_left(*each) for each in change.left.items())}
-
-
-def _left(key: str, values: tuple[Any, Any]) -> str:
-    theirs, ours = values
-    return _("%(value)s %(theirs)s, here %(ours)s") % {
-        "value": _VALUE_LABELS.get(key, key),
-        "theirs": _in_words(theirs),
-        "ours": _in_words(ours),
-    }
-
-
-def _in_words(value: Any) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, int):
-        return str(value)
-    if value in (None, "", []):
-        return _("empty")
-    if isinstance(value, list):
-        return quoted(", ".join(map(str, value)))
-    return quoted(value)
+        yield left_in_words(change)
 
 
 def _differences(changes: Iterable[SetupChange]) -> dict[str, Any]:

@@ -38,8 +38,8 @@ from wagtail_pim.jobs import JOBS, job_label, runs
 from wagtail_pim.jobs.connection_check import Level, check_connection
 from wagtail_pim.jobs.health import Health, health_of
 from wagtail_pim.jobs.journal import Progress as ShowProgress
+from wagtail_pim.jobs.lookback import OPTIONS as LOOKBACK_OPTIONS
 from wagtail_pim.jobs.notifications import tell_of_lateness
-from wagtail_pim.jobs.refresh_published_products import OPTIONS as LOOKBACK_OPTIONS
 from wagtail_pim.jobs.report import Report
 from wagtail_pim.jobs.schedules import in_words, start_due
 from wagtail_pim.jobs.setup_overview import (
@@ -48,6 +48,7 @@ from wagtail_pim.jobs.setup_overview import (
     FieldRow,
     SetupOverview,
 )
+from wagtail_pim.jobs.setup_words import value_label
 from wagtail_pim.jobs.termination import EXIT_CODE as TERMINATED
 from wagtail_pim.jobs.termination import Terminated, told_of_sigterm
 from wagtail_pim.jobs.words import shown, started_by
@@ -491,7 +492,7 @@ class Command(BaseCommand):
             table.add_row(_("acknowledged"), str(run.acknowledged))
         console.print(table)
         if report.looked_back:
-            console.print(report.looked_back)
+            console.print(_("Taken: %(which)s") % {"which": report.looked_back})
         if not run.is_active and not run.error and not run.counts.total():
             console.print(_("There was nothing to do."))
         if run.dry_run:
@@ -678,7 +679,7 @@ def _planned_lines(item: JobRunItem) -> str:
     lines = [
         f"{item.get_outcome_display()} {item.get_kind_display()} {item.number}",
         *(
-            f"{name}: {quoted(old)} → {quoted(new)}"
+            f"{value_label(name)}: {quoted(old)} → {quoted(new)}"
             for name, (old, new) in item.differences.items()
         ),
     ]
