@@ -585,6 +585,11 @@ def test_e017_site_without_modeladmin(settings_check, without):
     assert settings_check() == [("E017", "wagtail_pim needs wagtail_modeladmin.")]
 
 
+def test_e023_site_without_snippets(settings_check, without):
+    without("wagtail.snippets")
+    assert settings_check() == [("E023", "wagtail_pim needs wagtail.snippets.")]
+
+
 @pytest.mark.parametrize("given", ["ada@shop.example, ops", ["ops"]])
 def test_w006_address_that_is_none(settings_check, given):
     assert settings_check(NOTIFICATION_EMAILS=given) == [

@@ -453,6 +453,7 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     for app, code in (
         ("wagtail.contrib.settings", "wagtail_pim.E009"),
         ("wagtail_modeladmin", "wagtail_pim.E017"),
+        ("wagtail.snippets", "wagtail_pim.E023"),
     ):
         if not apps.is_installed(app):
             messages.append(
