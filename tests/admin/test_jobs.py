@@ -541,7 +541,7 @@ def test_in_production_a_refresh_is_asked_about_once_more(admin_client, configur
     assert url("jobs") in response.content.decode()
     assert not JobRun.objects.exists()
 
-    address, fields = fields_of(response, "Refresh all the same")
+    address, fields = fields_of(response, "Start all the same")
     response = admin_client.post(address, fields)
     run = JobRun.objects.get()
     assert response.url == reverse("wagtail_pim:run", args=[run.pk])

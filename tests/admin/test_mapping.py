@@ -104,8 +104,8 @@ def test_what_the_pim_lacks_is_new(pim, screen):
         "The property is created. It is assigned to the template."
     )
     assert rows(response, BICYCLE)["Gears gears"].endswith(
-        "new Left as the PIM has it, because this site did not write it: Required no, "
-        "here yes. It is assigned to the template."
+        "new Left as the PIM has it, as it is not what this site wrote there last: "
+        "Required no, here yes. It is assigned to the template."
     )
     assert "TrialProductPage new It is created in the PIM." in text(
         section(response, TRIAL)
@@ -136,7 +136,7 @@ def test_a_label_that_changed_in_the_pim_is_left(pim, screen):
     made = pim.store.find("properties", name="Ratio")[0]
     pim.store.patch("properties", made["id"], displayName="Their ratio")
     assert rows(screen(), TRIAL)["Ratio ratio"].endswith(
-        "differs Left as the PIM has it, because this site did not write it: "
+        "differs Left as the PIM has it, as it is not what this site wrote there last: "
         "Label “Their ratio”, here “Ratio”."
     )
 
@@ -148,7 +148,7 @@ def test_a_conflict_says_what_a_person_has_to_do(pim, screen):
         "Weight Weight number Decimal text Text Field yes no conflict"
     )
     assert "the property “Weight” is text, but BicyclePage.weight is number" in row
-    assert "Assign a property of the control type Decimal to the template" in row
+    assert "Assign another one, of the control type Decimal, to the template" in row
 
 
 def test_a_field_that_takes_any_property_says_so(pim, screen):

@@ -819,7 +819,7 @@ def confirmed(client: Client, page: Any, label: str, environment: str) -> Any:
     if environment == "Production":
         assert "meant for test and development sites" in text_of(response)
         assert JobRun.objects.count() == before
-        response = press(client, response, "Refresh all the same")
+        response = press(client, response, "Start all the same")
     return response
 
 

@@ -88,7 +88,7 @@ def test_in_production_it_asks_once_more(admin_page: Page, shop, configure):
     card(page).get_by_text("How far back").click()
     card(page).get_by_label("Or all published products").check()
     card(page).get_by_role("button", name="Run now").click()
-    page.get_by_role("button", name="Refresh all the same").click()
+    page.get_by_role("button", name="Start all the same").click()
     expect(facts(page)).to_contain_text("All published products")
     assert JobRun.objects.get().state == State.SUCCEEDED
     assert ProductPage.objects.get().title == "Title of A1"

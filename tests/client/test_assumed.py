@@ -10,6 +10,7 @@ from wagtail_pim.exceptions import (
     RecordNotFoundError,
     ServerFaultError,
     TruncatedPayloadError,
+    VersionConflictError,
 )
 
 from .conftest import Answer, guid, product, transport_to
@@ -201,24 +202,35 @@ def test_id_that_the_pim_gives_goes_before_the_one_sent(scripted, transport):
     assert calls.create("languages", guid("ours"), LANGUAGE) == guid("theirs")
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(204),
-        Answer(201),
-        Answer(200, {}),
-        Answer(201, []),
-        Answer(201, None),
-        Answer(201, {"id": None}),
-        Answer(201, {"id": 5}),
-    ],
-)
-def test_answer_to_a_creation_that_does_not_name_the_record(
-    scripted, transport, answer
-):
-    scripted.script(answer)
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_answer_to_a_creation_without_the_record(scripted, transport, status):
+    scripted.script(Answer(status))
     calls = AssumedCalls(transport)
     assert calls.create("languages", guid("ours"), LANGUAGE) == guid("ours")
+
+
+@pytest.mark.parametrize("record", [{}, [], "made", {"id": None}, {"id": 5}])
+def test_answer_to_a_creation_that_does_not_name_the_record(
+    scripted, transport, record
+):
+    scripted.script(Answer(201, record))
+    with pytest.raises(PayloadError, match="new record in languages"):
+        AssumedCalls(transport).create("languages", guid("ours"), LANGUAGE)
+
+
+@pytest.mark.parametrize("name", ["languages", "productRelationships"])
+def test_pim_that_does_not_serve_a_set_has_none_of_it(pim, calls, name):
+    pim.faults.add(Fault(path_contains=name, status=404, times=None))
+    assert calls.languages() + calls.relationships() == []
+
+
+def test_record_that_was_changed_meanwhile_is_not_updated(pim, calls):
+    calls.create("languages", guid("de"), LANGUAGE)
+    (read,) = calls.languages()
+    pim.store.patch("languages", str(read.id), name="Allemand")
+    with pytest.raises(VersionConflictError):
+        calls.update("languages", read.id, {"name": "Deutsch"}, etag=read.etag)
+    assert calls.languages()[0].name == "Allemand"
 
 
 def test_record_of_a_taken_id_or_name_is_a_duplicate(pim, calls):

@@ -10,12 +10,15 @@ import pytest
 from django.utils import timezone
 from wagtail.models import Page, Revision
 
+from sandbox_site.pim import odata
 from sandbox_site.pim.faults import Fault
 from tests.conftest import items_by_number, site_rows
 from tests.pim_data import PimData, guid
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.jobs import RefreshPublishedProducts, runs
 from wagtail_pim.jobs.journal import Journal
+from wagtail_pim.jobs.lookback import utc_midnight
+from wagtail_pim.jobs.refresh_published_products import READINGS
 from wagtail_pim.kinds import PICTURE
 from wagtail_pim.models import JobRun, ProductPage, VariantPage
 from wagtail_pim.models.runs import Outcome, State, Trigger
@@ -409,6 +412,128 @@ def test_a_first_refresh_that_broke_off_loses_nothing(
     assert f"since {day(20):%Y-%m-%d} (UTC)" in warning
 
 
+def test_one_that_failed_before_it_looked_owes_what_it_was_asked_for(
+    published, good, refresh, configure, settings
+):
+    good()
+    published("A1", 100)
+    secret = settings.WAGTAIL_PIM["SECRET_KEY"]
+    configure(SECRET_KEY="")
+    assert refresh(lookback_days=365).state == State.FAILED
+    configure(SECRET_KEY=secret)
+    refresh()
+    assert on_site() == {"A1"}
+
+
+def test_a_first_one_that_failed_before_it_looked_owes_the_lookback(
+    published, refresh, configure, settings
+):
+    published("A1", 9)
+    secret = settings.WAGTAIL_PIM["SECRET_KEY"]
+    configure(SECRET_KEY="")
+    aged(refresh(), 10)
+    configure(SECRET_KEY=secret)
+    refresh()
+    assert on_site() == {"A1"}
+
+
+def test_all_that_no_worker_took_up_is_owed(published, good, refresh):
+    good()
+    published("A1", 100)
+    runs.start(JOB, trigger=Trigger.ADMIN, options={"all": True})
+    runs.recover(at_once=True)
+    refresh()
+    assert on_site() == {"A1"}
+
+
+def test_what_somebody_stopped_is_not_forced_on_the_next(
+    published, good, break_off, refresh
+):
+    good()
+    published("A1", 100)
+    break_off("stopped", all=True)
+    assert refresh().published_since == day(DAYS)
+    assert on_site() == set()
+
+
+def test_what_is_owed_is_kept_whatever_its_age(
+    published, good, break_off, refresh, configure
+):
+    good(days=200)
+    published("A1", 1000)
+    aged(break_off("failed", all=True), 150)
+    assert break_off("failed").state == State.FAILED
+    refresh()
+    assert on_site() == {"A1"}
+
+
+def test_what_a_good_refresh_has_made_up_for_is_not_gone_on_with(break_off, refresh):
+    break_off("interrupted", all=True)
+    assert [run.options for run in runs.interrupted_runs()] == [{"all": True}]
+    refresh()
+    assert runs.interrupted_runs() == []
+
+
+def test_a_product_over_the_edge_of_a_page_is_not_missed(
+    pim, published, good, refresh, pim_server, monkeypatch
+):
+    """One leaves the listing and another comes while it is paged through."""
+    good(days=20)
+    monkeypatch.setattr(odata, "PAGE_SIZE", 2)
+    numbers = sorted("ABCDEFG", key=lambda number: guid("product", number))
+    for number in numbers:
+        published(number, 10)
+    pim.change(numbers[-1], status="Approved")
+
+    def shift() -> None:
+        pim.change(numbers[0], status="Incomplete")
+        pim.change(numbers[-1], status="Published", lastPublishedOn=days_ago(0))
+
+    pim_server.faults.before("lastPublishedOn", shift, nth=2)
+    run = refresh()
+    assert run.refreshed_to is not None
+    assert on_site() >= set(numbers[1:])
+
+
+def test_a_listing_that_never_stands_still_leaves_the_mark(
+    published, good, refresh, pim_server
+):
+    mark = good(days=20).refreshed_to
+    for at in range(1, 2 * READINGS):
+        pim_server.faults.before(
+            "lastPublishedOn", lambda at=at: published(f"A{at}"), nth=at
+        )
+    run = refresh()
+    assert "changed each time" in " ".join(run.warnings)
+    assert run.refreshed_to is None
+    assert refresh().published_since == utc_midnight(mark)
+
+
+def test_known_failures_do_not_end_later_refreshes(published, refresh, configure):
+    configure(MAX_FAILURES_IN_A_ROW=4, BATCH_SIZE=2)
+    for at in range(6):
+        published(f"A{at}-bad", 30, Price="cheap")
+        published(f"A{at}-good", 30)
+    assert refresh(all=True).state == State.FAILED_ITEMS
+    published("NEW", template="Helmet", category="Helmets")
+    run = refresh()
+    assert (run.state, run.counts[Outcome.FAILED]) == (State.FAILED_ITEMS, 6)
+    assert "NEW" in on_site()
+
+
+def test_a_product_whose_category_failed_is_put_in_its_place_later(
+    pim, published, refresh
+):
+    pim.store.patch("categorytrees", guid("category", "City"), name=None)
+    published("A1", also_in=["Touring"])
+    aged(refresh(), 10)
+    assert page_of("A1").get_parent().title == "Touring"
+    pim.store.patch("categorytrees", guid("category", "City"), name="City")
+    pim.change("A1", status="Published", lastPublishedOn=days_ago(100))
+    refresh()
+    assert page_of("A1").get_parent().title == "City"
+
+
 @pytest.mark.parametrize("after_a_good_one", [False, True])
 def test_an_interrupted_refresh_of_all_is_completed_by_the_next(
     published, good, break_off, refresh, after_a_good_one
@@ -565,7 +690,7 @@ def test_a_product_whose_picture_failed_is_taken_again(pim, published, refresh):
 
 
 @pytest.mark.parametrize("status", ["Approved", "Incomplete", "onHold", None])
-def test_a_failed_product_that_is_not_published_any_more_is_let_go(
+def test_a_failed_product_that_is_not_published_now_waits_until_it_is(
     pim, published, refresh, status
 ):
     published("BAD", 100, Price="cheap")
@@ -579,9 +704,10 @@ def test_a_failed_product_that_is_not_published_any_more_is_let_go(
     assert notes_of(run) == {
         "BAD": "It was changed in the PIM meanwhile and is not Published now."
     }
-    assert not refresh().items.exists()
+    assert refresh().items.exists() is bool(status)
     if status:
-        pim.change("BAD", status="Published", Price=1, lastPublishedOn=days_ago(0))
+        # Whoever discards an edit gives it back the time when it was published.
+        pim.change("BAD", status="Published", Price=1)
         refresh()
         assert on_site() == {"BAD"}
 

@@ -27,7 +27,7 @@ from wagtail_pim.catalog import definitions
 from wagtail_pim.catalog.schema import page_classes
 from wagtail_pim.catalog.setup_planner import ENTITY_SETS, setup_guid
 from wagtail_pim.client.controls import Control, ValueType
-from wagtail_pim.exceptions import RunRefusedError
+from wagtail_pim.exceptions import ConfigurationError, RunRefusedError
 from wagtail_pim.jobs import SynchronizeSetupData, runs
 from wagtail_pim.jobs.setup_words import value_label
 from wagtail_pim.kinds import Kind, SetupKind
@@ -553,6 +553,50 @@ def test_a_label_that_changed_here_is_updated(small_shop, pim_server):
     item = run.items.get()
     assert item.outcome == Outcome.UPDATED
     assert item.differences == {"displayName": ["Label", "Inscription"]}
+
+
+def test_what_a_person_changes_while_the_job_writes_is_theirs(small_shop, pim_server):
+    set_up()
+    rename(small_shop[0], "inscription")
+    guid = by_name(pim_server, "properties")["Text"]["id"]
+    pim_server.faults.before(
+        guid,
+        lambda: pim_server.store.patch("properties", guid, displayName="Theirs"),
+        method="PATCH",
+    )
+    run = set_up()
+    assert run.state == State.SUCCEEDED
+    assert label_in(pim_server) == "Theirs"
+    assert "“Theirs”" in items_by_number(run)["Text"].note
+
+
+def test_a_record_that_never_stands_still_is_one_failure(small_shop, pim_server):
+    set_up()
+    rename(small_shop[0], "inscription")
+    pim_server.faults.add(Fault(method="PATCH", status=412, times=None))
+    run = set_up()
+    assert list(failures(run)) == ["Text"]
+    assert "changed in the PIM meanwhile" in failures(run)["Text"]
+    assert run.done == run.total
+
+
+def test_it_does_not_go_by_products(small_shop, pim_server):
+    with pytest.raises(ConfigurationError, match="does not go by products"):
+        set_up(numbers=["A1"])
+    assert not JobRun.objects.exists()
+
+
+def test_two_assignments_that_read_alike_are_both_made(
+    site_of_two_languages, page_types, shirts, pim_server
+):
+    shirt, variant = shirts
+    shirt.pim_template, variant.pim_template = "B in C", "C"
+    shirt.pim_fields = [Sync("text", property="A")]
+    variant.pim_fields = [Sync("number", property="A in B")]
+    page_types([shirt], [variant])
+    run = set_up()
+    assert run.done == run.total
+    assert set(assigned(pim_server)) >= {("B in C", "A"), ("C", "A in B")}
 
 
 @pytest.mark.parametrize("kind", ["drop", "lose", "status"])

@@ -27,7 +27,7 @@ from .entities import (
     Relationship,
     raw_value,
 )
-from .odata import whole_set
+from .odata import AnyRecord, whole_set
 from .transport import Transport
 
 
@@ -58,11 +58,20 @@ class AssumedCalls:
             ) from error
 
     def languages(self) -> list[Language]:
-        return whole_set(self._transport, Language, "languages")
+        """Empty where the PIM does not serve them (404)."""
+        return self._set_if_served(Language, "languages")
 
     def relationships(self) -> list[Relationship]:
-        """The types of relationships between products."""
-        return whole_set(self._transport, Relationship, "productRelationships")
+        """The types of relationships between products; empty as above."""
+        return self._set_if_served(Relationship, "productRelationships")
+
+    def _set_if_served(
+        self, model: type[AnyRecord], entity_set: str
+    ) -> list[AnyRecord]:
+        try:
+            return whole_set(self._transport, model, entity_set)
+        except RecordNotFoundError:
+            return []
 
     def create(self, entity_set: str, id: UUID, values: Mapping[str, Any]) -> UUID:
         """A new record of this id; the id that the PIM gave it, if that is another.
@@ -70,15 +79,30 @@ class AssumedCalls:
         Raises DuplicateError where the PIM has one of this id or unique name.
         """
         created = self._transport.post(entity_set, {"id": str(id), **values})
-        try:
-            return UUID(str(raw_value(created, "id")))
-        except ValueError:
+        if created is None:
             # An answer without the record: it has the id that it was sent with.
             return id
+        try:
+            return UUID(str(raw_value(created, "id")))
+        except ValueError as error:
+            raise PayloadError(
+                _("The PIM's answer to a new record in %(set)s does not tell its id.")
+                % {"set": entity_set}
+            ) from error
 
-    def update(self, entity_set: str, id: UUID, values: Mapping[str, Any]) -> None:
-        """Set these values of a record, and leave its others as they are."""
-        self._transport.patch(f"{entity_set}({id})", values)
+    def update(
+        self,
+        entity_set: str,
+        id: UUID,
+        values: Mapping[str, Any],
+        *,
+        etag: str | None = None,
+    ) -> None:
+        """Set these values of a record, and leave its others as they are.
+
+        Raises VersionConflictError where the record is not that of ``etag`` any more.
+        """
+        self._transport.patch(f"{entity_set}({id})", values, etag=etag)
 
     def acknowledge(self, product: Product) -> Acknowledgement:
         """Set the product Published at the version that was applied.

@@ -39,6 +39,12 @@ NullAsEmpty = Annotated[str, BeforeValidator(lambda v: "" if v is None else v)]
 NullAsZero = Annotated[int, BeforeValidator(lambda v: 0 if v is None else v)]
 NullAsFalse = Annotated[bool, BeforeValidator(lambda v: False if v is None else v)]
 NullAsList = BeforeValidator(lambda v: [] if v is None else v)
+ZeroAsNull = Annotated[int | None, AfterValidator(lambda v: v or None)]
+WithoutNulls = BeforeValidator(
+    lambda v: (
+        [each for each in v if each is not None] if isinstance(v, list) else v or []
+    )
+)
 # A time without a zone is in UTC, as all of the PIM's are.
 AwareTime = Annotated[
     datetime, AfterValidator(lambda v: v if v.tzinfo else v.replace(tzinfo=UTC))
@@ -75,6 +81,7 @@ class Record(Payload):
     entity: ClassVar[str]
 
     id: UUID
+    etag: str | None = Field(None, validation_alias="@odata.etag")
 
     @classmethod
     def parse(cls, data: Any) -> Self:
@@ -215,9 +222,11 @@ class Property(Record):
     description: NullAsEmpty = ""
     type: NullAsEmpty = ""
     control_type: NullAsEmpty = ""
-    string_max_length: NullAsZero = 0
-    string_value_bag: Annotated[list[str], NullAsList] = []
-    number_of_decimals: NullAsZero = 0
+    # 0 is no limit here, but whole numbers below.
+    string_max_length: ZeroAsNull = None
+    string_value_bag: Annotated[list[str], WithoutNulls] = []
+    string_allow_ad_hoc_values: NullAsFalse = False
+    number_of_decimals: int | None = None
     is_globally_required: NullAsFalse = False
     is_localizable: NullAsFalse = False
     is_system_property: NullAsFalse = False
@@ -328,7 +337,6 @@ class Product(ProductHead):
     deactivate_on: AwareTime | None = None
     is_archived: NullAsFalse = False
     primary_image_asset_id: UUID | None = None
-    etag: str | None = Field(None, validation_alias="@odata.etag")
     properties: dict[str, Any] = Field({}, exclude=True)
 
     @model_validator(mode="before")

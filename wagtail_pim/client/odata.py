@@ -24,11 +24,13 @@ def whole_set(
     query: Mapping[str, str] | None = None,
 ) -> list[AnyRecord]:
     """A set without which nothing can be mapped: one bad record is an error."""
-    return [
+    records = (
         model.parse(raw)
         for page in pages(transport, target, query or {})
         for raw in page
-    ]
+    )
+    # Paging over data that changes can show a record twice.
+    return list({record.id: record for record in records}.values())
 
 
 def counted(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -101,7 +102,8 @@ def environment_warnings(pim: PimConnection) -> list[str]:
 class Job(ABC):
     """What a run does. Subclasses implement ``execute``.
 
-    A run with ``numbers`` is limited to these products and variants.
+    A run with ``numbers`` is limited to these products and variants, if the job
+    ``takes_numbers``.
     ``waiting_status`` is the status in the PIM with which products wait for the job; of
     a job that nothing waits for, it is empty. ``counted`` is what its runs count,
     besides categories if it ``reads_categories``; ``acknowledges`` says that it tells
@@ -115,11 +117,13 @@ class Job(ABC):
     counted: ClassVar[StrOrPromise] = gettext_lazy("Products and variants")
     reads_categories: ClassVar[bool] = False
     acknowledges: ClassVar[bool] = False
+    takes_numbers: ClassVar[bool] = True
 
     def __init__(self, pim: PimConnection, journal: Journal) -> None:
         self.pim = pim
         self.journal = journal
         self.run = journal.run
+        self.known_failures: Collection[UUID | None] = ()
         self._failures_in_a_row = 0
 
     @classmethod
@@ -152,6 +156,7 @@ class Job(ABC):
     def watch(self, items: Iterable[JobRunItem]) -> None:
         """Count failures in a row, of items that are reported.
 
+        The ``known_failures`` of an earlier run say nothing of this one.
         Raises TooManyFailuresError at the limit of the settings.
         """
         limit = get_config().max_failures_in_a_row
@@ -168,7 +173,7 @@ class Job(ABC):
                 one_line(item.reason),
             )
             # A product goes on without its picture.
-            if item.kind != PICTURE:
+            if item.kind != PICTURE and item.guid not in self.known_failures:
                 self._failures_in_a_row += 1
             if self._failures_in_a_row == limit:
                 last_straw = item

@@ -92,6 +92,7 @@ class CatalogJob(ProductJob):
     accepted_statuses: ClassVar[tuple[str, ...]]
 
     def execute(self) -> None:
+        self.failed_categories: set[UUID] = set()
         client = self.pim.client
         taxonomies = client.taxonomies()
         trees = feeding_trees(taxonomies, client.websites())
@@ -257,6 +258,8 @@ class CatalogJob(ProductJob):
     def _fail(
         self, kind: str, number: str, reason: str, guid: UUID | None = None
     ) -> None:
+        if kind == Kind.CATEGORY and guid is not None:
+            self.failed_categories.add(guid)
         self.add(items.failed(kind, number, reason, guid))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -172,9 +172,9 @@ def _still_failing(last: JobRun, ended: QuerySet[JobRun]) -> int:
         .order_by("created_at")
     )
     failed_again = set(
-        JobRunItem.objects.filter(
-            ~Q(reason="") | Q(acknowledged=False), run__in=retries
-        ).values_list("run", "number")
+        JobRunItem.objects.filter(unsettled=True, run__in=retries).values_list(
+            "run", "number"
+        )
     )
     mended: set[str] = set()
     for retry in retries:

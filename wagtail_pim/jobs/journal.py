@@ -190,7 +190,7 @@ def _is_news(item: JobRunItem) -> bool:
 
 
 def _has_words(item: JobRunItem) -> bool:
-    return bool(item.reason or item.note)
+    return bool(item.reason or item.note or item.unsettled)
 
 
 def _lost() -> RunLostError:

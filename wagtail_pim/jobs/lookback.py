@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
+from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
@@ -23,7 +25,7 @@ from wagtail_pim.client.options import MAX_LOOKBACK_DAYS
 from wagtail_pim.client.transport import MAX_CLOCK_SKEW_SECONDS
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.models import JobRun, JobRunItem
-from wagtail_pim.models.runs import COMPLETED_STATES
+from wagtail_pim.models.runs import COMPLETED_STATES, State
 
 REFRESH: Final = "refresh_published_products"
 
@@ -71,13 +73,8 @@ def plan_lookback(
     run: JobRun, last_good: JobRun | None, default_days: int, now: datetime
 ) -> Lookback:
     """How far back the run looks: as far as asked, and to what is missing."""
-    days = run.options.get(LOOKBACK_DAYS, default_days)
-    asked = lookback_start(days, now)
-    if run.options.get(ALL):
-        asked = _BEGINNING
-    elif SINCE in run.options:
-        asked = datetime.fromisoformat(run.options[SINCE]).replace(tzinfo=UTC)
-    unfinished = _start_of_unfinished(run, last_good)
+    asked = _asked(run.options, default_days, now)
+    unfinished = _start_of_unfinished(run, last_good, default_days)
     mark = _mark_of(last_good)
     missing = min(filter(None, (unfinished, mark)), default=None)
     if missing is None and not run.options.keys() & {ALL, SINCE}:
@@ -90,7 +87,17 @@ def plan_lookback(
         return Lookback(None, warnings=(_all_completed(),))
     if missing == unfinished:
         return Lookback(missing, warnings=(_completed(missing),))
+    days = run.options.get(LOOKBACK_DAYS, default_days)
     return Lookback(missing, warnings=(_widened(days, missing),))
+
+
+def _asked(options: Mapping[str, Any], default_days: int, now: datetime) -> datetime:
+    """How far back a run is to look at least that is started now."""
+    if options.get(ALL):
+        return _BEGINNING
+    if SINCE in options:
+        return datetime.fromisoformat(options[SINCE]).replace(tzinfo=UTC)
+    return lookback_start(options.get(LOOKBACK_DAYS, default_days), now)
 
 
 def _mark_of(last_good: JobRun | None) -> datetime | None:
@@ -100,22 +107,49 @@ def _mark_of(last_good: JobRun | None) -> datetime | None:
     return utc_midnight(last_good.refreshed_to)
 
 
-def _start_of_unfinished(run: JobRun, last_good: JobRun | None) -> datetime | None:
-    """How far back refreshes looked that began since, and left something missing."""
-    later = _refreshes().exclude(pk=run.pk).exclude(started_at=None)
-    if last_good is not None:
-        # Those with the usual lookback owe what its mark tells.
-        later = later.filter(created_at__gt=last_good.created_at).exclude(options={})
-    starts = [
-        _BEGINNING if each.options.get(ALL) else each.published_since
-        for each in later.only("options", "published_since")
-    ]
-    return min(filter(None, starts), default=None)
+def _start_of_unfinished(
+    run: JobRun, last_good: JobRun | None, default_days: int
+) -> datetime | None:
+    """How far back refreshes had to look that began since and left something missing.
+
+    One that failed before it looked owes what it was asked for.
+    """
+    starts = (
+        each.published_since or _asked(each.options, default_days, each.created_at)
+        for each in _unfinished(last_good).exclude(pk=run.pk)
+    )
+    return min(starts, default=None)
 
 
-def failed_before(last_good: JobRun | None) -> list[JobRunItem]:
-    """Records with which the last good refresh had no luck."""
-    return list(last_good.unsettled_items()) if last_good else []
+def _unfinished(last_good: JobRun | None) -> Any:
+    refreshes = _refreshes()
+    if last_good is None:
+        return refreshes.exclude(state=State.STOPPED, started_at=None)
+    # Those with the usual lookback owe what its mark tells, and so does one that
+    # somebody stopped: to look farther back is not wanted any more.
+    return refreshes.filter(created_at__gt=last_good.created_at).exclude(
+        Q(options={}) | Q(state=State.STOPPED)
+    )
+
+
+def is_made_up_for(run: JobRun) -> bool:
+    """Whether a good refresh came after this one, and left nothing of it to do."""
+    last_good = last_good_refresh()
+    return last_good is not None and last_good.created_at > run.created_at
+
+
+def needed_by_the_next() -> list[UUID]:
+    """The runs without which the next refresh would not know how far to look."""
+    last_good = last_good_refresh()
+    needed = [run.pk for run in _unfinished(last_good)]
+    return [*needed, last_good.pk] if last_good else needed
+
+
+def failed_before(last_good: JobRun | None) -> dict[UUID, JobRunItem]:
+    """Records with which the last good refresh had no luck, by Guid."""
+    if last_good is None:
+        return {}
+    return {item.guid: item for item in last_good.unsettled_items() if item.guid}
 
 
 def safely_before(moment: datetime | None) -> datetime | None:

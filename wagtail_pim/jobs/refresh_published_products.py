@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from wagtail_pim.client.client import PUBLISHED
 from wagtail_pim.client.entities import InvalidRecord, ProductHead
 from wagtail_pim.client.options import Environment
-from wagtail_pim.kinds import Kind
-from wagtail_pim.models import PIMOptions
+from wagtail_pim.kinds import PICTURE, Kind
+from wagtail_pim.models import JobRunItem, PIMOptions
 
 from . import items
 from .catalog_job import CatalogJob
@@ -25,6 +26,10 @@ from .lookback import (
     plan_lookback,
     safely_before,
 )
+from .products import Result
+
+# How often the listing is read at most, until it stands still.
+READINGS: Final = 5
 
 
 class RefreshPublishedProducts(CatalogJob):
@@ -55,28 +60,66 @@ class RefreshPublishedProducts(CatalogJob):
             self.journal.warn(warning)
         self.journal.note(published_since=lookback.since)
         self._carried = failed_before(last_good)
+        self.known_failures = self._carried.keys()
+        self._listed_whole = True
         super().execute()
         # A record without an id can't be taken again but with all of its time.
-        if lookback.is_gapless and not run.unsettled_items().filter(guid=None).exists():
+        unnamed = run.items.filter(unsettled=True, guid=None).exclude(kind=PICTURE)
+        if lookback.is_gapless and self._listed_whole and not unnamed.exists():
             self.journal.note(refreshed_to=safely_before(run.started_at))
 
     def heads(self) -> Iterator[ProductHead | InvalidRecord]:
-        client = self.pim.client
-        carried = {item.guid: item for item in self._carried if item.guid}
-        for record in client.product_heads(
-            PUBLISHED, published_since=self.run.published_since
-        ):
-            if record.id:
-                carried.pop(record.id, None)
+        listed: set[UUID | None] = set()
+        for record in self._published():
+            listed.add(record.id)
             yield record
-        for record in client.product_heads_by_id(list(carried)):
+        carried = {g: i for g, i in self._carried.items() if g not in listed}
+        for record in self.pim.client.product_heads_by_id(list(carried)):
+            item = carried.pop(record.id, None) if record.id else None
             if isinstance(record, InvalidRecord) or record.has_status(PUBLISHED):
-                if record.id:
-                    del carried[record.id]
                 yield record
-        # What is not Published any more comes when it is so again.
+            elif item is not None:
+                # It may be Published again as of the time when it was so first.
+                self._leave(item, record.id, unsettled=True)
         for guid, item in carried.items():
-            self.add(items.left_product(Kind(item.kind), item.number, guid, PUBLISHED))
+            self._leave(item, guid, unsettled=False)
+
+    def _leave(self, item: JobRunItem, guid: UUID, *, unsettled: bool) -> None:
+        left = items.left_product(Kind(item.kind), item.number, guid, PUBLISHED)
+        left.unsettled = unsettled
+        self.add(left)
+
+    def _published(self) -> Iterator[ProductHead | InvalidRecord]:
+        """The listing, read until it holds nothing new.
+
+        While it is paged through, a product that leaves it moves the others up, and
+        one of them over the edge of a page.
+        """
+        seen: set[object] = set()
+        for _reading in range(READINGS):
+            is_new = False
+            for record in self.pim.client.product_heads(
+                PUBLISHED, published_since=self.run.published_since
+            ):
+                key = record.id or getattr(record, "number", None)
+                if key not in seen:
+                    is_new = True
+                    seen.add(key)
+                    yield record
+            if not is_new:
+                return
+        self._listed_whole = False
+        self.journal.warn(
+            _(
+                "The PIM's list of published products changed each time that it was "
+                "read. What is missing comes with the next refresh."
+            )
+        )
+
+    def committed(self, result: Result) -> None:
+        super().committed(result)
+        if not self.failed_categories.isdisjoint(result.product.category_ids()):
+            result.item.unsettled = True
 
     @classmethod
     def checked_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:

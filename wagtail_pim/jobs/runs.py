@@ -50,10 +50,10 @@ from wagtail_pim.signals import run_finished, run_started
 from .base import IMPATIENT, Job, PimConnection, connect
 from .heartbeat import Heartbeat
 from .journal import Journal, Progress
-from .lookback import last_good_refresh
+from .lookback import REFRESH, is_made_up_for, needed_by_the_next
 from .notifications import tell_of_end
 from .refresh_product import RefreshProduct
-from .registry import JOBS, job_label, job_named
+from .registry import JOBS, job_label, job_named, job_of_run
 from .words import run_title, shown, started_by
 
 logger = logging.getLogger(__name__)
@@ -84,6 +84,11 @@ def start(
     run = JobRun(job=job, trigger=trigger, user=user, dry_run=dry_run, numbers=wanted)
     if options:
         run.options = job_named(job).checked_options(options)
+    if wanted and not job_of_run(job).takes_numbers:
+        raise ConfigurationError(
+            _("%(job)s does not go by products: start it without their numbers.")
+            % {"job": job_label(job)}
+        )
     if wanted and run.options:
         raise ConfigurationError(
             _("Name products, or say how far back to look; not both.")
@@ -114,6 +119,8 @@ def interrupted_run(
         job=job, dry_run=False, numbers=list(numbers), options=dict(options or {})
     ).first()
     if last is None or last.state != State.INTERRUPTED or last.resumed_by.exists():
+        return None
+    if job == REFRESH and is_made_up_for(last):
         return None
     return last
 
@@ -431,9 +438,7 @@ def forget_old_runs() -> None:
     old = JobRun.objects.exclude(state__in=ACTIVE_STATES).filter(
         created_at__lt=timezone.now() - timedelta(days=days)
     )
-    # The next refresh has to know how far this one came, and what it failed with.
-    kept = last_good_refresh()
-    old.exclude(pk=kept.pk if kept else None).delete()
+    old.exclude(pk__in=needed_by_the_next()).delete()
 
 
 def _refusal() -> str:

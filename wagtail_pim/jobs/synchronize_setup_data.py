@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from wagtail_pim.exceptions import (
     DuplicateError,
     PermanentError,
     PermissionDeniedError,
+    VersionConflictError,
 )
 from wagtail_pim.kinds import Kind, SetupKind
 from wagtail_pim.models import JobRunItem, PimLink, RelationshipType, SetupRecord
@@ -49,11 +51,12 @@ class SynchronizeSetupData(Job):
         "types, and the properties and templates of its page types."
     )
     counted = gettext_lazy("Definitions")
+    takes_numbers = False
 
     def execute(self) -> None:
         self._actual: dict[UUID, UUID] = {}
         self._failed: set[UUID] = set()
-        self._settled: set[tuple[SetupKind, str]] = set()
+        self._settled: set[Hashable] = set()
         self._has_written = False
         for round_number in range(1, ROUNDS + 1):
             plan = plan_setup(PimSetup.read(self.pim.client))
@@ -69,11 +72,11 @@ class SynchronizeSetupData(Job):
                 self.journal.warn(problem)
 
     def _settle_all(self, changes: Sequence[SetupChange], *, is_last: bool) -> bool:
-        """Whether another look is needed: somebody else made one of the records."""
+        """Whether another look is needed: somebody else wrote one of the records."""
         taken: set[UUID] = set()
         # A key that may not write is refused before the site notes anything down.
-        for change in sorted(changes, key=_only_notes):
-            key = (change.kind, change.name)
+        in_order = sorted(_keyed(changes), key=lambda pair: _only_notes(pair[1]))
+        for key, change in in_order:
             if key in self._settled:
                 continue
             self.journal.checkpoint()
@@ -81,12 +84,12 @@ class SynchronizeSetupData(Job):
                 continue
             try:
                 item = self._carry_out(change)
-            except DuplicateError as error:
-                # Another site was faster, or an answer was lost.
+            except (DuplicateError, VersionConflictError) as error:
+                # Somebody was faster, or an answer was lost.
                 if not is_last:
                     taken.add(change.guid)
                     continue
-                item = self._failure(change, _never_listed(change, error))
+                item = self._failure(change, _why_refused(change, error))
             self._settled.add(key)
             self.journal.record([item])
             self.journal.settle(1)
@@ -104,11 +107,11 @@ class SynchronizeSetupData(Job):
             return item
         try:
             guid = self._write(change)
-        except DuplicateError:
-            raise
         except PermissionDeniedError as error:
             raise self._refusal(error) from error
         except PermanentError as error:
+            if _may_be_settled_by_another_look(change, error):
+                raise
             return self._failure(change, str(error))
         self._actual[change.guid] = item.guid = guid
         if change.action == Action.UNCHANGED:
@@ -132,7 +135,7 @@ class SynchronizeSetupData(Job):
             values = {**change.values, **self._references(change)}
             return assumed.create(entity_set, change.guid, values)
         if change.action == Action.UPDATE:
-            assumed.update(entity_set, change.guid, change.values)
+            assumed.update(entity_set, change.guid, change.values, etag=change.etag)
         return change.guid
 
     def _references(self, change: SetupChange) -> dict[str, str]:
@@ -176,7 +179,25 @@ def _only_notes(change: SetupChange) -> bool:
     return change.action == Action.UNCHANGED and not change.conflict
 
 
-def _never_listed(change: SetupChange, error: DuplicateError) -> str:
+def _keyed(changes: Iterable[SetupChange]) -> Iterator[tuple[Hashable, SetupChange]]:
+    """The changes with what they are known by in all rounds; two may share a name."""
+    of_one_name: Counter[tuple[SetupKind, str]] = Counter()
+    for change in changes:
+        named = (change.kind, change.name)
+        of_one_name[named] += 1
+        yield (*named, of_one_name[named]), change
+
+
+def _may_be_settled_by_another_look(change: SetupChange, error: PermanentError) -> bool:
+    if change.action == Action.CREATE:
+        return isinstance(error, DuplicateError)
+    return isinstance(error, VersionConflictError)
+
+
+def _why_refused(change: SetupChange, error: PermanentError) -> str:
+    """Of a record that each look at the PIM shows otherwise than a write finds it."""
+    if isinstance(error, VersionConflictError):
+        return str(error)
     return _(
         "%(error)s But it does not list one that is called “%(name)s”. Look in the PIM "
         "for what has taken its place, or ask its vendor."

@@ -303,6 +303,8 @@ class Command(BaseCommand):
         resumed = [
             self._carry_out(run.job, options=run.options)
             for run in runs.interrupted_runs()
+            # The one before may have made up for it.
+            if runs.interrupted_run(run.job, options=run.options) == run
         ]
         if json:
             self._print_json(
