@@ -67,6 +67,7 @@ def _cards() -> Iterator[dict[str, Any]]:
         yield {
             **context,
             "description": job.description,
+            "icon": job.icon,
             "schedule": schedule,
             "meaning": meaning_of(schedule.cron),
             "asks_pim": bool(job.waiting_status),

@@ -113,6 +113,7 @@ class Job(ABC):
     name: ClassVar[str]
     label: ClassVar[StrOrPromise]
     description: ClassVar[StrOrPromise]
+    icon: ClassVar[str] = "download"
     waiting_status: ClassVar[str] = ""
     counted: ClassVar[StrOrPromise] = gettext_lazy("Products and variants")
     reads_categories: ClassVar[bool] = False

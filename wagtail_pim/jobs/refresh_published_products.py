@@ -44,6 +44,7 @@ class RefreshPublishedProducts(CatalogJob):
         "Takes the products that were published lately in the PIM, and makes their "
         "pages show what the PIM has. It writes nothing to the PIM."
     )
+    icon = "rotate"
     listed_status = PUBLISHED
     accepted_statuses = (PUBLISHED,)
 

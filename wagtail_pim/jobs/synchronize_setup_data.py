@@ -50,6 +50,7 @@ class SynchronizeSetupData(Job):
         "Tells the PIM what this site defines: its languages, catalogs, relationship "
         "types, and the properties and templates of its page types."
     )
+    icon = "upload"
     counted = gettext_lazy("Definitions")
     takes_numbers = False
 
