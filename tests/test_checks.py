@@ -225,7 +225,7 @@ def test_w007_one_property_of_two_types(check, shirt, trousers):
     [
         Sync("fabric", property="Thickness"),
         Sync("fabric", control="Text Field"),
-        Sync("fabric", property="tagList"),
+        Sync("fabric", property="percentComplete"),
     ],
 )
 def test_property_of_its_own_or_of_the_same_type_is_clean(
@@ -251,6 +251,13 @@ def test_w008_field_whose_control_is_not_known(check, shirt, monkeypatch):
     assert check(shirt) == {}
     shirt.pim_fields = [Sync("code", property="productNumber")]
     assert check(shirt) == {}
+
+
+def test_w009_field_that_cannot_hold_what_every_product_has(check, shirt):
+    shirt.pim_fields = [Sync("fabric", property="productTitle", control="Decimal")]
+    found = check(shirt)["W009"]
+    assert "Shirt.fabric is a CharField" in found
+    assert "“productTitle” is text" in found
 
 
 def test_page_type_that_is_not_synced_may_be_marked_as_it_likes(check, shirt):

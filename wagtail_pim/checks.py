@@ -182,12 +182,12 @@ def _check_control(
 
 
 def _marked_fields(model: Any) -> Iterator[MarkedField]:
-    """Those that a property of the PIM fills, as far as the markers are right."""
+    """Those that one property fills, as far as the markers are right."""
     for marker in sync_markers(model).values():
         with suppress(FieldDoesNotExist):
             field = model._meta.get_field(marker.field)
             marked = MarkedField(model, marker, field)
-            if not marker.takes_any_property() and not marked.is_every_products():
+            if not marker.takes_any_property():
                 yield marked
 
 
@@ -196,7 +196,9 @@ def _check_properties(fields: list[MarkedField]) -> Iterator[CheckMessage]:
     first: dict[str, tuple[MarkedField, ValueType]] = {}
     for marked in fields:
         control = marked.control()
-        if control is None:
+        if marked.is_every_products():
+            yield from _check_own_type(marked)
+        elif control is None:
             if marked.marker.control is None and converter_for(marked.field):
                 yield checks.Warning(
                     f"{marked.path()}: it is not known which control type of the PIM "
@@ -205,19 +207,33 @@ def _check_properties(fields: list[MarkedField]) -> Iterator[CheckMessage]:
                     obj=marked.model,
                     id="wagtail_pim.W008",
                 )
-            continue
-        other, values = first.setdefault(marked.key(), (marked, control.value_type))
-        if values is not control.value_type:
-            yield checks.Warning(
-                f"{other.path()} and {marked.path()} both take the property "
-                f"“{marked.marker.property_name()}”, but one holds {values.label()} "
-                f"and the other {control.value_type.label()}.",
-                hint="The PIM then gets it for neither. Name another property for one, "
-                "Sync(property=…), or the same control type for both, "
-                "Sync(control=…).",
-                obj=marked.model,
-                id="wagtail_pim.W007",
-            )
+        else:
+            values = control.value_type
+            other, others = first.setdefault(marked.key(), (marked, values))
+            if values is not others:
+                yield checks.Warning(
+                    f"{other.path()} and {marked.path()} both take the property "
+                    f"“{marked.marker.property_name()}”, but one holds "
+                    f"{others.label()} and the other {values.label()}.",
+                    hint="The PIM then gets it for neither. Name another property for "
+                    "one, Sync(property=…), or the same control type for both, "
+                    "Sync(control=…).",
+                    obj=marked.model,
+                    id="wagtail_pim.W007",
+                )
+
+
+def _check_own_type(marked: MarkedField) -> Iterator[CheckMessage]:
+    if theirs := marked.unsuitable_values():
+        yield checks.Warning(
+            f"{marked.path()} is a {type(marked.field).__name__}, but what every "
+            f"product of the PIM has as “{marked.marker.property_name()}” is "
+            f"{theirs.label()}.",
+            hint="Name another property, Sync(property=…), or change the field's "
+            "class.",
+            obj=marked.model,
+            id="wagtail_pim.W009",
+        )
 
 
 def _check_deletion(model: type[models.Model], field: Any) -> Iterator[CheckMessage]:

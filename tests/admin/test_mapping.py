@@ -105,7 +105,8 @@ def test_what_the_pim_lacks_is_new(pim, screen):
     )
     assert rows(response, BICYCLE)["Gears gears"].endswith(
         "new Left as the PIM has it, as it is not what this site wrote there last: "
-        "Required no, here yes. It is assigned to the template."
+        "Required no, here yes; Number of decimals empty, here 0. It is assigned to "
+        "the template."
     )
     assert "TrialProductPage new It is created in the PIM." in text(
         section(response, TRIAL)
@@ -149,6 +150,18 @@ def test_a_conflict_says_what_a_person_has_to_do(pim, screen):
     )
     assert "the property “Weight” is text, but BicyclePage.weight is number" in row
     assert "Assign another one, of the control type Decimal, to the template" in row
+
+
+def test_names_of_the_pim_are_shown_without_what_steers_text(pim, screen):
+    pim.property("Weight", "Text Field", displayName="W\x00e\u202eight")
+    pim.store.put("templates", {"name": "B\u202eoat"})
+    pim.store.put("categoryTaxonomies", {"name": "T\x00ree"})
+    html = screen().content.decode()
+    assert "W\ufffde\ufffdight" in html
+    assert "B\ufffdoat" in html
+    assert "T\ufffdree" in html
+    assert "\x00" not in html
+    assert "\u202e" not in html
 
 
 def test_a_field_that_takes_any_property_says_so(pim, screen):
@@ -200,8 +213,8 @@ def test_a_filter_finds_a_template_too(pim, screen):
     assert rows(response, "trialsixtylockedpage") == {}
     shown = text(section(response, "trialsixtylockedpage"))
     assert shown.endswith(
-        "SixtyLockedPage differs Left as the PIM has it, because this site did not "
-        "write it: Kinds of products “Variant”, here “Variant, Product”."
+        "SixtyLockedPage differs Kinds of products: “Variant” becomes “Variant, "
+        "Product”."
     )
 
 

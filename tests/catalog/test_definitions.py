@@ -219,10 +219,25 @@ def test_a_list_of_values_is_for_lists_only():
     assert "stringValueBag" not in asked
     assert asked["stringMaxLength"] == 9
     assert values(marked(field, control="Radio Button"))["stringValueBag"] == ["s"]
-    made = PropertyDefinition.of([marked(field)]).at_creation()
-    assert made["stringAllowAdHocValues"] is False
-    made = PropertyDefinition.of([marked(FIELDS["ForeignKey"])]).at_creation()
-    assert made["stringAllowAdHocValues"] is True
+    assert values(marked(field))["stringAllowAdHocValues"] is False
+    named = values(marked(FIELDS["ForeignKey"]))
+    assert named["stringAllowAdHocValues"] is True
+    assert named["stringValueBag"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "control", "key"),
+    [
+        ("TextField", None, "stringMaxLength"),
+        ("FloatField", None, "numberOfDecimals"),
+        ("FloatField", "Text Field", "stringMaxLength"),
+    ],
+)
+def test_what_is_not_limited_says_so(name, control, key):
+    asked = values(marked(FIELDS[name], control=control))
+    limits = {"stringMaxLength", "numberOfDecimals", "stringValueBag"} & asked.keys()
+    assert limits == {key}
+    assert asked[key] is None
 
 
 @pytest.mark.parametrize(

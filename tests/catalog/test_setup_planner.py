@@ -21,7 +21,7 @@ from wagtail_pim.client.entities import (
 )
 from wagtail_pim.kinds import Kind, SetupKind
 from wagtail_pim.markers import Sync
-from wagtail_pim.models import SetupRecord
+from wagtail_pim.models import RelationshipType, SetupRecord
 
 pytestmark = pytest.mark.django_db
 
@@ -285,6 +285,181 @@ def test_a_system_property_is_neither_changed_nor_assigned():
     assert mapping.state == State.IN_STEP
     planned = plan(properties=[prop("Size", "Decimal", isSystemProperty=True)])
     assert field(planned, "Shirt.size").state == State.CONFLICT
+
+
+def test_a_field_whose_template_is_in_conflict_is_too():
+    renamed = Template(id=setup_guid(SetupKind.TEMPLATE, "shirt"), name="Blouse")
+    planned = plan(templates=[renamed])
+    mapping = field(planned, "Shirt.size")
+    assert mapping.state == State.CONFLICT
+    assert "“Blouse” in the PIM now" in mapping.assignment.conflict
+    assert SetupKind.TEMPLATE not in planned.only_in_pim
+
+
+def test_kinds_are_added_to_a_template_of_anybodys():
+    standing = template("Shirt", kinds=["Variant"])
+    change = changes(plan(templates=[standing]), SetupKind.TEMPLATE)["Shirt"]
+    assert change.values == {"kinds": ["Variant", "Product"]}
+    assert change.written is None
+
+
+@pytest.mark.parametrize(
+    ("name", "marked", "fits"),
+    [
+        ("productTitle", "vents", False),
+        ("productTitle", "size", True),
+        ("percentComplete", "vents", True),
+        ("isArchived", "vents", False),
+        ("tagList", "size", True),
+        ("lastPublishedOn", "vents", False),
+        ("id", "code", True),
+    ],
+)
+def test_what_every_product_has_is_of_a_type_too(shirt, name, marked, fits):
+    shirt.pim_fields = [Sync(marked, property=name)]
+    mapping = field(plan(), f"Shirt.{marked}")
+    assert mapping.state == (State.IN_STEP if fits else State.CONFLICT)
+    assert bool(mapping.conflict) is not fits
+    assert fits or f"“{name}” in the PIM" in mapping.conflict
+
+
+# Limits that go
+
+
+def limited(shirt, written, **standing):
+    shirt.pim_fields = [Sync("size"), Sync("vents", control="Dropdown")]
+    size = prop("Size", stringMaxLength=standing.pop("length", 0))
+    vents = prop("Vents", "Dropdown", **standing)
+    for each in (size, vents):
+        SetupRecord.objects.create(
+            kind=SetupKind.PROPERTY, guid=each.id, written=written
+        )
+    return changes(plan(properties=[size, vents]), SetupKind.PROPERTY)
+
+
+def test_a_limit_that_is_gone_here_goes_in_the_pim(shirt):
+    shirt._meta.get_field("size").max_length = None
+    change = limited(shirt, {"stringMaxLength": 9}, length=9)["Size"]
+    assert change.values == {"stringMaxLength": None}
+
+
+@pytest.mark.parametrize("length", [0, None])
+def test_no_length_is_any_length(shirt, length):
+    shirt._meta.get_field("size").max_length = None
+    change = limited(shirt, {}, length=length)["Size"]
+    assert "stringMaxLength" not in {**change.differences, **change.left}
+
+
+@pytest.mark.parametrize(
+    ("written", "standing", "taken_back"),
+    [
+        (["a"], ["a"], True),
+        (["a"], ["a", "b"], False),
+        ([], ["a"], False),
+        (None, ["a"], False),
+    ],
+)
+def test_only_a_list_that_the_site_wrote_is_taken_back(
+    shirt, written, standing, taken_back
+):
+    noted = {} if written is None else {"stringValueBag": written}
+    change = limited(shirt, noted, stringValueBag=standing)["Vents"]
+    assert ("stringValueBag" in change.values) is taken_back
+    assert "stringValueBag" not in change.left
+
+
+def test_no_decimals_are_a_limit_and_none_are_not(shirt):
+    shirt.pim_fields = [Sync("vents")]
+    for decimals, left in ((0, False), (None, True)):
+        standing = prop("Vents", "Decimal", numberOfDecimals=decimals)
+        change = changes(plan(properties=[standing]), SetupKind.PROPERTY)["Vents"]
+        assert ("numberOfDecimals" in change.left) is left
+
+
+# What goes by a name that people give it
+
+
+def relationship(name, id=None):
+    return Relationship(id=id or guid(f"relationship {name}"), name=name)
+
+
+def related(*records):
+    planned = plan(relationships=list(records))
+    return changes(planned, SetupKind.RELATIONSHIP)
+
+
+def known(record, name, written=True):
+    """A relationship type of the site's that is the record, by this name now."""
+    if written:
+        SetupRecord.objects.create(
+            kind=SetupKind.RELATIONSHIP, guid=record.id, written={"name": record.name}
+        )
+    return RelationshipType.objects.create(name=name, guid=record.id)
+
+
+def test_a_new_name_that_another_record_has_is_a_conflict():
+    ours, other = relationship("Accessories"), relationship("spare parts")
+    known(ours, "Spare parts")
+    change = related(ours, other)["Spare parts"]
+    assert "another one that is called “Spare parts”" in change.conflict
+    assert not change.values
+
+
+def test_a_name_that_this_site_takes_from_another_record_is_free():
+    first, second = relationship("A"), relationship("B")
+    known(first, "B")
+    known(second, "A")
+    made = related(first, second)
+    assert made["B"].values == {"name": "B"}
+    assert made["A"].values == {"name": "A"}
+
+
+def test_a_name_that_the_other_record_keeps_is_not_free():
+    first, second, third = map(relationship, "ABC")
+    known(first, "B")
+    known(second, "C")
+    assert all(change.conflict for change in related(first, second, third).values())
+
+
+def test_a_name_that_people_gave_another_ones_record_is_not_free():
+    ours = relationship("Sets")
+    known(ours, "Accessories", written=False)
+    RelationshipType.objects.create(name="Sets")
+    assert "another one" in related(ours)["Sets"].conflict
+
+
+def test_of_two_in_the_pim_with_one_name_none_is_chosen():
+    RelationshipType.objects.create(name="Sets")
+    twins = relationship("Sets"), relationship("SETS")
+    planned = plan(relationships=list(twins))
+    change = changes(planned, SetupKind.RELATIONSHIP)["Sets"]
+    assert "has 2 that are called “Sets”" in change.conflict
+    assert SetupKind.RELATIONSHIP not in planned.only_in_pim
+
+
+def test_spaces_around_a_name_are_no_part_of_it():
+    RelationshipType.objects.create(name=" Sets ")
+    assert related(relationship("Sets"))["Sets"].state == State.IN_STEP
+    assert related()["Sets"].values == {"name": "Sets"}
+
+
+def test_an_id_that_the_site_still_knows_is_not_given_again():
+    own = setup_guid(SetupKind.RELATIONSHIP, "Sets")
+    RelationshipType.objects.create(name="Spare parts", guid=own)
+    RelationshipType.objects.create(name="Sets")
+    made = related()
+    assert made["Spare parts"].guid == own
+    assert made["Sets"].guid != own
+
+
+def test_a_record_that_was_renamed_in_the_pim_is_not_made_again():
+    own = relationship("Bundles", setup_guid(SetupKind.RELATIONSHIP, "Sets"))
+    RelationshipType.objects.create(name="Sets")
+    assert "“Bundles” in the PIM now" in related(own)["Sets"].conflict
+    SetupRecord.objects.create(
+        kind=SetupKind.RELATIONSHIP, guid=own.id, written={"name": "Bundles"}
+    )
+    assert related(own)["Sets"].action == Action.CREATE
 
 
 # Languages

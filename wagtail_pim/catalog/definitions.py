@@ -89,16 +89,32 @@ _TAGGIT_HELP: Final = (
     inspect.signature(TaggableManager.__init__).parameters["help_text"].default
 )
 
-# What every product has, whatever properties are defined.
-_OWN_KEYS: Final = frozenset(
-    """
-    id producttitle productnumber urlsegment status taglist templateid templatename
-    primarycategorytreeid primarycategoryname primaryimageassetid parentproductid
-    parentvariantproductnumber defaultchildproductid isvariantparent
-    variantpropertyidlist onhold isarchived percentcomplete percentrecommendedcomplete
-    currentversionnumber publishedversionnumber lastpublishedon deactivateon createdon
-    createdby modifiedon modifiedby
-    """.split()  # noqa: SIM905
+# What every product has, whatever properties are defined, and what it holds.
+_OWN_KEYS: Final[dict[str, ValueType]] = {
+    key: values
+    for values, keys in {
+        ValueType.TEXT: """
+            id producttitle productnumber urlsegment status templateid templatename
+            primarycategorytreeid primarycategoryname primaryimageassetid
+            parentproductid parentvariantproductnumber defaultchildproductid createdby
+            modifiedby
+        """,
+        ValueType.CHOICES: "taglist variantpropertyidlist",
+        ValueType.BOOLEAN: "isvariantparent onhold isarchived",
+        ValueType.NUMBER: """
+            percentcomplete percentrecommendedcomplete currentversionnumber
+            publishedversionnumber
+        """,
+        ValueType.DATE_TIME: "lastpublishedon deactivateon createdon modifiedon",
+    }.items()
+    for key in keys.split()
+}
+# What may hold any text; others read some texts only.
+_ANY_TEXT: Final = (
+    ValueType.TEXT,
+    ValueType.HTML,
+    ValueType.CHOICE,
+    ValueType.CHOICES,
 )
 
 # What the PIM calls the kinds that a template is for.
@@ -149,6 +165,16 @@ class MarkedField:
         """Whether no property fills it, but what every product has."""
         return self.key() in _OWN_KEYS
 
+    def unsuitable_values(self) -> ValueType | None:
+        """What every product has by its property's name, if it can't hold that."""
+        theirs = _OWN_KEYS.get(self.key())
+        control = self.control()
+        if theirs is None or control is None:
+            return None
+        if theirs is ValueType.TEXT:
+            return None if control.value_type in _ANY_TEXT else theirs
+        return None if takes(self.field, theirs) else theirs
+
     def property_name(self) -> str:
         """What a property that has to be created is called: ``FabricType``."""
         if self.marker.property:
@@ -181,18 +207,18 @@ class PropertyDefinition:
 
     def at_creation(self) -> dict[str, Any]:
         """What a property is made with, and then is the PIM's people's."""
-        values: dict[str, Any] = {
+        return {
             "name": self.name,
             "type": self.control.wire_type,
             "controlType": self.control.value,
         }
-        if self.control in _LISTS:
-            # Objects that the site lacks are made by their names.
-            values["stringAllowAdHocValues"] = not _choices(self.fields)
-        return values
 
     def values(self) -> dict[str, Any]:
-        """What the site says of the property, besides its type, as the PIM has it."""
+        """What the site says of the property, besides its type, as the PIM has it.
+
+        All that its control type can have: None is no limit, an empty list of values
+        leaves them to the PIM's people.
+        """
         markers = [each.marker for each in self.fields]
         values: dict[str, Any] = {
             "displayName": capfirst(site_text(self.fields[0].field.verbose_name)),
@@ -200,20 +226,16 @@ class PropertyDefinition:
             "isGloballyRequired": all(marker.required for marker in markers),
             "isLocalizable": any(marker.translatable for marker in markers),
         }
-        # What fits the narrowest field fits all.
-        if lengths := [n for n in map(self._max_length, self.fields) if n]:
-            values["stringMaxLength"] = min(lengths)
-        decimals = _decimals(self.fields)
-        if self.control is Control.DECIMAL and decimals is not None:
-            values["numberOfDecimals"] = decimals
-        if self.control in _LISTS and (choices := _choices(self.fields)):
+        if self.control.value_type is ValueType.TEXT:
+            values["stringMaxLength"] = _max_length(self.fields)
+        if self.control is Control.DECIMAL:
+            values["numberOfDecimals"] = _decimals(self.fields)
+        if self.control in _LISTS:
+            choices = _choices(self.fields)
             values["stringValueBag"] = choices
+            # Objects that the site lacks are made by their names.
+            values["stringAllowAdHocValues"] = not choices
         return values
-
-    def _max_length(self, marked: MarkedField) -> int | None:
-        if self.control.value_type is not ValueType.TEXT:
-            return None
-        return getattr(marked.field, "max_length", None)
 
 
 def _help_text(marked: MarkedField) -> str:
@@ -222,6 +244,12 @@ def _help_text(marked: MarkedField) -> str:
     if isinstance(marked.field, TaggableManager) and text == _TAGGIT_HELP:
         return ""
     return html_to_plain(site_text(text))
+
+
+def _max_length(fields: Sequence[MarkedField]) -> int | None:
+    """What fits the narrowest field; None where no field limits it."""
+    lengths = (getattr(marked.field, "max_length", None) for marked in fields)
+    return min(filter(None, lengths), default=None)
 
 
 def _decimals(fields: Sequence[MarkedField]) -> int | None:

@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from wagtail.models import Locale
 
 from wagtail_pim.client.client import PimClient
@@ -28,6 +28,7 @@ from wagtail_pim.client.entities import (
     Taxonomy,
     Template,
     Website,
+    printable,
 )
 from wagtail_pim.conf import get_config
 from wagtail_pim.converters import quoted
@@ -55,6 +56,8 @@ ENTITY_SETS: Final = {
     SetupKind.TEMPLATE: "templates",
     SetupKind.ASSIGNMENT: "templateproperties",
 }
+# Values that take nothing from anybody: what stands is in them too.
+_ONLY_ADDED_TO: Final = frozenset({"kinds"})
 # Two sites that start at once, and a request that is sent again after its answer was
 # lost, make one record: its id follows from what it is.
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "wagtail-pim/setup")
@@ -136,6 +139,7 @@ class SetupChange:
     owned: dict[str, Any] | None = None
     written: dict[str, Any] | None = None
     conflict: str = ""
+    etag: str | None = None
     subject: CatalogPage | RelationshipType | None = None
     needs: tuple[UUID, ...] = ()
 
@@ -279,7 +283,7 @@ class _Planner:
             self._pim.websites,
             [
                 _Named(
-                    page.title,
+                    page.title.strip(),
                     guids.get(page.pk),
                     page,
                     f"{page.title} ({page.url_path})",
@@ -292,7 +296,7 @@ class _Planner:
 
     def _relationships(self) -> Iterator[SetupChange]:
         types = [
-            _Named(each.name, each.guid, each, each.name)
+            _Named(each.name.strip(), each.guid, each, each.name)
             for each in RelationshipType.objects.order_by("pk")
         ]
         return self._named(
@@ -315,39 +319,85 @@ class _Planner:
         ``linked`` are the Guids that something of the site has.
         """
         by_id = {record.id: record for record in records}
-        by_name = {record.name.casefold(): record for record in records}
-        taken: set[str] = set()
         # Of two with one name it is the known one's.
-        for each in sorted(wanted, key=lambda each: each.guid not in by_id):
-            key = each.name.casefold()
+        in_order = sorted(wanted, key=lambda each: each.guid not in by_id)
+        given_up = self._given_up(in_order, records)
+        taken: set[str] = set()
+        for each in in_order:
+            key = _name_key(each.name)
+            namesakes = [r for r in records if _name_key(r.name) == key]
+            free = [record for record in namesakes if record.id not in linked]
             standing = by_id.get(each.guid) if each.guid else None
-            if standing is None:
-                same = by_name.get(key)
-                standing = same if same and same.id not in linked else None
-            if key in taken and (standing is None or standing.name != each.name):
-                yield SetupChange(
-                    kind,
-                    each.guid or setup_guid(kind, each.name),
-                    each.label,
-                    Action.UNCHANGED,
-                    conflict=_(
-                        "Another one here has this name too, and the PIM's people know "
-                        "it by its name. Give one of them another name."
-                    ),
-                )
-                continue
-            taken.add(key)
-            yield self._compared(
+            if standing is None and len(free) == 1:
+                standing = free[0]
+            used = by_id.keys() | linked
+            change = self._compared(
                 kind,
                 each.name,
                 standing=standing,
                 wanted={"name": each.name},
                 own_guid=_free_guid(
-                    kind, each.name, by_id.keys() - {standing.id if standing else None}
+                    kind, each.name, used - {standing.id if standing else each.guid}
                 ),
                 known_guid=each.guid,
                 subject=each.subject,
             )
+            others = [
+                record
+                for record in namesakes
+                if record.id not in given_up and record is not standing
+            ]
+            conflict = ""
+            if key in taken and (standing is None or standing.name != each.name):
+                conflict = _(
+                    "Another one here has this name too, and the PIM's people know it "
+                    "by its name. Give one of them another name."
+                )
+            elif "name" in change.values and others:
+                self._used.update(record.id for record in others)
+                conflict = _name_taken(each.name, len(others))
+            elif standing is None and each.guid is None:
+                own = by_id.get(setup_guid(kind, each.name))
+                if own and own.id not in linked and not self._has_named(own):
+                    self._used.add(own.id)
+                    conflict = _(
+                        "It is called “%(name)s” in the PIM now. Give it back its name "
+                        "there, or give it its new name here."
+                    ) % {"name": own.name}
+            taken.add(key)
+            if conflict:
+                change = SetupChange(
+                    kind,
+                    change.guid,
+                    each.label,
+                    Action.UNCHANGED,
+                    conflict=conflict,
+                )
+            yield change
+
+    def _given_up(
+        self, wanted: Iterable[_Named], records: Sequence[Website | Relationship]
+    ) -> set[UUID]:
+        """The records whose name becomes free, as this site gives them another."""
+        by_id = {record.id: record for record in records}
+        moving = {
+            record.id: _name_key(each.name)
+            for each in wanted
+            if each.guid
+            and (record := by_id.get(each.guid))
+            and _name_key(each.name) != _name_key(record.name)
+            and self._has_named(record)
+        }
+        while kept := {_name_key(r.name) for r in records if r.id not in moving}:
+            free = {guid: key for guid, key in moving.items() if key not in kept}
+            if free == moving:
+                break
+            moving = free
+        return set(moving)
+
+    def _has_named(self, record: Website | Relationship) -> bool:
+        """Whether it has the name that this site gave it last."""
+        return bool(self._owned.get(record.id, {}).get("name") == record.name)
 
     def _template(self, definition: TemplateDefinition) -> SetupChange:
         key = normalise_name(definition.name)
@@ -385,6 +435,7 @@ class _Planner:
         names = [record.name for record in records if record.id == guid]
         if not names:
             return ""
+        self._used.add(guid)
         return _(
             "It is called “%(name)s” in the PIM now. Give it back its name there, or "
             "have a developer use the new one (pim_template or Sync(property=…))."
@@ -409,7 +460,8 @@ class _Planner:
                 mappings[marked.path()] = self._mapping(marked, None, str(error))
                 continue
             if standing is None and marked.is_every_products():
-                mappings[marked.path()] = self._mapping(marked, None)
+                why = _own_type_conflict(marked)
+                mappings[marked.path()] = self._mapping(marked, None, why)
                 continue
             found = standing.id if standing else marked.key()
             sharing.setdefault(found, (standing, []))[1].append(marked)
@@ -473,11 +525,17 @@ class _Planner:
             return None
         definition = PropertyDefinition.of(fields)
         name = standing.name if standing else definition.name
+        wanted = definition.values()
+        if standing is not None and wanted.get("stringValueBag") == []:
+            # Only a list that the site wrote is taken back; others are people's.
+            ours = self._owned.get(standing.id, {}).get("stringValueBag")
+            if ours != standing.string_value_bag:
+                del wanted["stringValueBag"]
         return self._compared(
             SetupKind.PROPERTY,
             name,
             standing=standing,
-            wanted=definition.values(),
+            wanted=wanted,
             at_creation=definition.at_creation(),
             own_guid=setup_guid(SetupKind.PROPERTY, normalise_name(name)),
         )
@@ -493,7 +551,7 @@ class _Planner:
         ]
         found.sort(key=lambda a: ancestors.index(a.template_id))
         inherited = bool(found) and found[0].template_id != template.guid
-        return self._compared(
+        change = self._compared(
             SetupKind.ASSIGNMENT,
             _("%(property)s in %(template)s")
             % {"property": definition.name, "template": template.name},
@@ -506,6 +564,16 @@ class _Planner:
             },
             own_guid=setup_guid(SetupKind.ASSIGNMENT, template.guid, definition.guid),
             needs=(template.guid, definition.guid),
+        )
+        if not template.conflict or change.action == Action.UNCHANGED:
+            return change
+        return SetupChange(
+            change.kind,
+            change.guid,
+            change.name,
+            Action.UNCHANGED,
+            conflict=_("Its template “%(template)s” is in conflict: %(why)s")
+            % {"template": template.name, "why": template.conflict},
         )
 
     def _with_ancestors(self, template: SetupChange) -> list[UUID]:
@@ -544,7 +612,8 @@ class _Planner:
                 kind, own_guid, name, Action.UNCHANGED, conflict=conflict
             )
         if standing is None:
-            values = {**wanted, **(at_creation or {})}
+            told = {k: v for k, v in wanted.items() if v is not None and v != []}
+            values = {**told, **(at_creation or {})}
             return SetupChange(
                 kind,
                 known_guid or own_guid,
@@ -552,7 +621,7 @@ class _Planner:
                 Action.CREATE,
                 values=values,
                 differences={key: (None, value) for key, value in values.items()},
-                written={k: v for k, v in wanted.items() if values[k] == v},
+                written={k: v for k, v in wanted.items() if values.get(k, v) == v},
                 subject=subject,
                 needs=needs,
             )
@@ -567,7 +636,8 @@ class _Planner:
         to_write = {
             key: (old, new)
             for key, (old, new) in differing.items()
-            if owned is not None and key in owned and owned[key] == old
+            if key in _ONLY_ADDED_TO
+            or (owned is not None and key in owned and owned[key] == old)
         }
         values = {key: new for key, (_old, new) in to_write.items()}
         return SetupChange(
@@ -579,6 +649,7 @@ class _Planner:
             differences=to_write,
             left={k: pair for k, pair in differing.items() if k not in to_write},
             owned=noted,
+            etag=standing.etag,
             written=None if owned is None else {**owned, **equal, **values},
             subject=None if standing.id == known_guid else subject,
             needs=needs,
@@ -601,7 +672,7 @@ class _Planner:
 
     def _unused(self, records: Iterable[Any], called: str = "name") -> list[str]:
         return sorted(
-            (getattr(r, called) for r in records if r.id not in self._used),
+            (printable(getattr(r, called)) for r in records if r.id not in self._used),
             key=str.casefold,
         )
 
@@ -622,6 +693,20 @@ def _free_guid(kind: SetupKind, name: str, taken: Container[UUID]) -> UUID:
     while guid in taken:
         guid = setup_guid(kind, guid, name)
     return guid
+
+
+def _name_key(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _name_taken(name: str, count: int) -> str:
+    return ngettext(
+        "The PIM has another one that is called “%(name)s”. Rename one of them, here "
+        "or there.",
+        "The PIM has %(count)d that are called “%(name)s”. Rename or delete there all "
+        "but the one that is meant.",
+        count,
+    ) % {"name": name, "count": count}
 
 
 def _language_key(code: str) -> str:
@@ -668,9 +753,9 @@ def _type_conflict(marked: MarkedField, standing: Property) -> str:
     theirs = standing.holds()
     return _(
         "In the PIM, the property “%(property)s” is %(theirs)s, but %(field)s is "
-        "%(ours)s: it was not assigned to the template “%(template)s”. Assign a "
-        "property of the control type %(control)s to the template in the PIM and have "
-        "a developer name it in the field's Sync marker (property=…), or have the "
+        "%(ours)s: this site does not assign it to the template “%(template)s”. Assign "
+        "another one, of the control type %(control)s, to the template in the PIM and "
+        "have a developer name it in the field's Sync marker (property=…), or have the "
         "field's type changed."
     ) % {
         "property": standing.name,
@@ -679,6 +764,23 @@ def _type_conflict(marked: MarkedField, standing: Property) -> str:
         "ours": _type_label(marked),
         "template": template_name(marked.model),
         "control": marked.control(),
+    }
+
+
+def _own_type_conflict(marked: MarkedField) -> str:
+    """Why what every product has can't fill the field; empty where it can."""
+    theirs = marked.unsuitable_values()
+    if theirs is None:
+        return ""
+    return _(
+        "Every product has “%(property)s” in the PIM, and it is %(theirs)s, but "
+        "%(field)s is %(ours)s. A developer has to name another property in the "
+        "field's Sync marker (property=…) or change the field's type."
+    ) % {
+        "property": marked.marker.property_name(),
+        "theirs": theirs.label(),
+        "field": marked.path(),
+        "ours": _type_label(marked),
     }
 
 

@@ -36,6 +36,7 @@ from wagtail_pim.catalog.setup_planner import (
     State,
     plan_setup,
 )
+from wagtail_pim.client.entities import printable
 from wagtail_pim.client.options import ConnectionOptions
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import PimError
@@ -96,15 +97,16 @@ class DefinitionRow:
     @classmethod
     def of(cls, change: SetupChange, *, is_compared: bool) -> DefinitionRow:
         if not is_compared:
-            return cls(change.name, None, [], change)
-        return cls(change.name, change.state, list(_outlook(change)), change)
+            return cls(printable(change.name), None, [], change)
+        outlook = list(_outlook(change))
+        return cls(printable(change.name), change.state, outlook, change)
 
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "state": self.state,
             **_differences([self.change] if self.state else []),
-            "conflict": self.change.conflict or None,
+            "conflict": printable(self.change.conflict) or None,
         }
 
 
@@ -126,12 +128,14 @@ class FieldRow:
     @property
     def property_name(self) -> str:
         standing = self.mapping.standing
-        return standing.name if standing else self.mapping.marked.property_name()
+        if standing is None:
+            return self.mapping.marked.property_name()
+        return printable(standing.name)
 
     @property
     def property_label(self) -> str:
         standing = self.mapping.standing
-        return standing.display_name if standing else ""
+        return printable(standing.display_name) if standing else ""
 
     @property
     def is_required(self) -> bool:
@@ -164,14 +168,14 @@ class FieldRow:
     def pim_control(self) -> str:
         """In the PIM's own spelling."""
         standing = self.mapping.standing
-        return (standing.control_type or standing.type) if standing else ""
+        return printable(standing.control_type or standing.type) if standing else ""
 
     @property
     def outlook(self) -> list[str]:
         """What Synchronize setup data would do."""
         mapping = self.mapping
         if mapping.conflict:
-            return [mapping.conflict]
+            return [printable(mapping.conflict)]
         if self.state is None:
             return []
         if mapping.definition is None:
@@ -200,7 +204,7 @@ class FieldRow:
             "translatable": self.is_translatable,
             "state": self.state,
             **_differences(changes if self.state else []),
-            "conflict": next(filter(None, conflicts), None),
+            "conflict": printable(next(filter(None, conflicts), "")) or None,
         }
 
 
@@ -269,7 +273,7 @@ class TreeRow:
 
     @property
     def name(self) -> str:
-        return self.mapping.tree.name
+        return printable(self.mapping.tree.name)
 
     @property
     def feeds_several(self) -> bool:
@@ -277,7 +281,7 @@ class TreeRow:
 
     @property
     def problem(self) -> str:
-        return self.mapping.problem()
+        return printable(self.mapping.problem())
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -443,7 +447,7 @@ def _trees(plan: SetupPlan) -> list[TreeRow]:
             mapping,
             [
                 FedWebsite(
-                    website.name,
+                    printable(website.name),
                     pages.get(website.id),
                     is_wanted=chosen is None or website.name in chosen,
                 )
@@ -484,7 +488,7 @@ def _label_of(named: Any) -> str:
 def _outlook(change: SetupChange, created: str = "") -> Iterator[str]:
     """What would be done about one record, one sentence each."""
     if change.conflict:
-        yield change.conflict
+        yield printable(change.conflict)
         return
     if change.action == Action.CREATE:
         yield created or _("It is created in the PIM.")

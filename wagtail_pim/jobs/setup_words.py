@@ -42,7 +42,8 @@ def value_label(key: str) -> str:
 def left_in_words(change: SetupChange) -> str:
     """What of a record is not this site's to change."""
     return _(
-        "Left as the PIM has it, because this site did not write it: %(values)s."
+        "Left as the PIM has it, as it is not what this site wrote there last: "
+        "%(values)s."
     ) % {"values": "; ".join(_left(*each) for each in change.left.items())}
 
 
