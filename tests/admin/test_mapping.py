@@ -15,7 +15,7 @@ from wagtail.models import Locale
 from tests.conftest import site_rows
 from tests.pim_data import TAXONOMY, WEBSITE, guid
 from tests.trial.models import TrialProductPage
-from wagtail_pim.catalog.setup_planner import State
+from wagtail_pim.catalog.setup_changes import State
 from wagtail_pim.jobs import SynchronizeSetupData, runs
 from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CatalogPage, JobRun, PimLink, RelationshipType

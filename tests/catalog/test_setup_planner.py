@@ -9,7 +9,8 @@ from wagtail.models import Locale
 
 from wagtail_pim.catalog import definitions
 from wagtail_pim.catalog.changes import Action
-from wagtail_pim.catalog.setup_planner import PimSetup, State, plan_setup, setup_guid
+from wagtail_pim.catalog.setup_changes import State, setup_guid
+from wagtail_pim.catalog.setup_planner import PimSetup, plan_setup
 from wagtail_pim.client.entities import (
     Assignment,
     Language,

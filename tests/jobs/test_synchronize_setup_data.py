@@ -25,7 +25,7 @@ from sandbox_site.shop.models import BicyclePage, BicycleVariantPage
 from tests.conftest import items_by_number, publish_now, site_rows
 from wagtail_pim.catalog import definitions
 from wagtail_pim.catalog.schema import page_classes
-from wagtail_pim.catalog.setup_planner import ENTITY_SETS, setup_guid
+from wagtail_pim.catalog.setup_changes import ENTITY_SETS, setup_guid
 from wagtail_pim.client.controls import Control, ValueType
 from wagtail_pim.exceptions import ConfigurationError, RunRefusedError
 from wagtail_pim.jobs import SynchronizeSetupData, runs

@@ -15,7 +15,7 @@ from django.views.generic import TemplateView
 from wagtail.admin.admin_url_finder import AdminURLFinder
 from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 
-from wagtail_pim.catalog.setup_planner import State
+from wagtail_pim.catalog.setup_changes import State
 from wagtail_pim.jobs import SynchronizeSetupData
 from wagtail_pim.jobs.setup_overview import ClassOverview, SetupOverview
 

@@ -1,29 +1,24 @@
 """What the site defines held against what the PIM has: what to write there, what not.
 
-Nothing is ever deleted in the PIM. A record that stands there is changed only where
-the site owns it: where the PIM still has what this site wrote (SetupRecord).
+Nothing is ever deleted in the PIM.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Final
-from uuid import NAMESPACE_URL, UUID, uuid5
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from wagtail.models import Locale
 
 from wagtail_pim.client.client import PimClient
-from wagtail_pim.client.controls import Control
 from wagtail_pim.client.entities import (
     Assignment,
     Language,
     Property,
-    Record,
     Relationship,
     Taxonomy,
     Template,
@@ -31,11 +26,10 @@ from wagtail_pim.client.entities import (
     printable,
 )
 from wagtail_pim.conf import get_config
-from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.kinds import Kind, SetupKind
 from wagtail_pim.markers import normalise_name
-from wagtail_pim.models import CatalogPage, PimLink, RelationshipType, SetupRecord
+from wagtail_pim.models import CatalogPage, PimLink, RelationshipType
 
 from .category_planner import TreeMapping, tree_mappings
 from .changes import Action
@@ -47,47 +41,9 @@ from .definitions import (
     site_text,
 )
 from .schema import PageClass, PropertyIndex, template_name
-
-ENTITY_SETS: Final = {
-    SetupKind.LANGUAGE: "languages",
-    SetupKind.WEBSITE: "websites",
-    SetupKind.RELATIONSHIP: "productRelationships",
-    SetupKind.PROPERTY: "properties",
-    SetupKind.TEMPLATE: "templates",
-    SetupKind.ASSIGNMENT: "templateproperties",
-}
-# Values that take nothing from anybody: what stands is in them too.
-_ONLY_ADDED_TO: Final = frozenset({"kinds"})
-# Two sites that start at once, and a request that is sent again after its answer was
-# lost, make one record: its id follows from what it is.
-_NAMESPACE: Final = uuid5(NAMESPACE_URL, "wagtail-pim/setup")
-
-
-def setup_guid(kind: SetupKind, *names: object) -> UUID:
-    """The id with which a record of these names is created, by whichever site."""
-    return uuid5(_NAMESPACE, "/".join([kind, *map(str, names)]).casefold())
-
-
-class State(StrEnum):
-    """How something of the site's stands in the PIM."""
-
-    NEW = "new"
-    IN_STEP = "in_step"
-    DIFFERS = "differs"
-    CONFLICT = "conflict"
-    ONLY_IN_PIM = "only_in_pim"
-
-    def label(self) -> Any:
-        return _STATE_LABELS[self]
-
-
-_STATE_LABELS: Final = {
-    State.NEW: gettext_lazy("new"),
-    State.IN_STEP: gettext_lazy("in step"),
-    State.DIFFERS: gettext_lazy("differs"),
-    State.CONFLICT: gettext_lazy("conflict"),
-    State.ONLY_IN_PIM: gettext_lazy("only in the PIM"),
-}
+from .setup_changes import Comparison, SetupChange, State, setup_guid
+from .setup_conflicts import conflicts_of, own_type_conflict
+from .setup_names import Named, plan_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,43 +69,6 @@ class PimSetup:
             templates=client.templates(),
             assignments=client.assignments(),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class SetupChange:
-    """One record of the setup data: what is to be done about it.
-
-    ``guid`` is its id in the PIM, also of one that is still to be created; ``values``
-    are sent there, in the PIM's terms. ``differences`` are [old, new] pairs that a
-    write takes away, ``left`` those that are not this site's to change. ``owned`` and
-    ``written`` are what this site owns of it before and after, None where it owns
-    nothing. ``conflict`` says why nothing is done and what a person has to do.
-    ``subject`` is the site's object that has to remember the Guid, None where there is
-    no such or it does already. ``needs`` are the Guids of the records that have to be
-    there before.
-    """
-
-    kind: SetupKind
-    guid: UUID
-    name: str
-    action: Action
-    values: dict[str, Any] = field(default_factory=dict)
-    differences: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    left: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    owned: dict[str, Any] | None = None
-    written: dict[str, Any] | None = None
-    conflict: str = ""
-    etag: str | None = None
-    subject: CatalogPage | RelationshipType | None = None
-    needs: tuple[UUID, ...] = ()
-
-    @property
-    def state(self) -> State:
-        if self.conflict:
-            return State.CONFLICT
-        if self.action == Action.CREATE:
-            return State.NEW
-        return State.DIFFERS if self.differences or self.left else State.IN_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +120,7 @@ class _Planner:
     def __init__(self, pim: PimSetup) -> None:
         self._pim = pim
         self._site = SiteDefinitions()
-        self._owned: dict[UUID, dict[str, Any]] = dict(
-            SetupRecord.objects.values_list("guid", "written")
-        )
-        self._used: set[UUID] = set()
+        self._comparison = Comparison()
 
     def plan(self) -> SetupPlan:
         languages = list(self._languages())
@@ -238,7 +154,7 @@ class _Planner:
         keys = {_language_key(locale.language_code) for locale in locales}
         for locale in locales:
             is_default = locale == default
-            yield self._compared(
+            yield self._comparison.change(
                 SetupKind.LANGUAGE,
                 locale.language_code,
                 standing=self._language(locale.language_code, keys),
@@ -277,12 +193,13 @@ class _Planner:
             )
         )
         chosen = get_config().catalogs
-        self._used.update(guids.values())
-        return self._named(
+        self._comparison.used.update(guids.values())
+        return plan_named(
+            self._comparison,
             SetupKind.WEBSITE,
             self._pim.websites,
             [
-                _Named(
+                Named(
                     page.title.strip(),
                     guids.get(page.pk),
                     page,
@@ -296,108 +213,16 @@ class _Planner:
 
     def _relationships(self) -> Iterator[SetupChange]:
         types = [
-            _Named(each.name.strip(), each.guid, each, each.name)
+            Named(each.name.strip(), each.guid, each, each.name)
             for each in RelationshipType.objects.order_by("pk")
         ]
-        return self._named(
+        return plan_named(
+            self._comparison,
             SetupKind.RELATIONSHIP,
             self._pim.relationships,
             types,
             linked={each.guid for each in types if each.guid},
         )
-
-    def _named(
-        self,
-        kind: SetupKind,
-        records: Sequence[Website | Relationship],
-        wanted: Iterable[_Named],
-        *,
-        linked: set[UUID],
-    ) -> Iterator[SetupChange]:
-        """Of what goes by its Guid once that is known, and by its name before.
-
-        ``linked`` are the Guids that something of the site has.
-        """
-        by_id = {record.id: record for record in records}
-        # Of two with one name it is the known one's.
-        in_order = sorted(wanted, key=lambda each: each.guid not in by_id)
-        given_up = self._given_up(in_order, records)
-        taken: set[str] = set()
-        for each in in_order:
-            key = _name_key(each.name)
-            namesakes = [r for r in records if _name_key(r.name) == key]
-            free = [record for record in namesakes if record.id not in linked]
-            standing = by_id.get(each.guid) if each.guid else None
-            if standing is None and len(free) == 1:
-                standing = free[0]
-            used = by_id.keys() | linked
-            change = self._compared(
-                kind,
-                each.name,
-                standing=standing,
-                wanted={"name": each.name},
-                own_guid=_free_guid(
-                    kind, each.name, used - {standing.id if standing else each.guid}
-                ),
-                known_guid=each.guid,
-                subject=each.subject,
-            )
-            others = [
-                record
-                for record in namesakes
-                if record.id not in given_up and record is not standing
-            ]
-            conflict = ""
-            if key in taken and (standing is None or standing.name != each.name):
-                conflict = _(
-                    "Another one here has this name too, and the PIM's people know it "
-                    "by its name. Give one of them another name."
-                )
-            elif "name" in change.values and others:
-                self._used.update(record.id for record in others)
-                conflict = _name_taken(each.name, len(others))
-            elif standing is None and each.guid is None:
-                own = by_id.get(setup_guid(kind, each.name))
-                if own and own.id not in linked and not self._has_named(own):
-                    self._used.add(own.id)
-                    conflict = _(
-                        "It is called “%(name)s” in the PIM now. Give it back its name "
-                        "there, or give it its new name here."
-                    ) % {"name": own.name}
-            taken.add(key)
-            if conflict:
-                change = SetupChange(
-                    kind,
-                    change.guid,
-                    each.label,
-                    Action.UNCHANGED,
-                    conflict=conflict,
-                )
-            yield change
-
-    def _given_up(
-        self, wanted: Iterable[_Named], records: Sequence[Website | Relationship]
-    ) -> set[UUID]:
-        """The records whose name becomes free, as this site gives them another."""
-        by_id = {record.id: record for record in records}
-        moving = {
-            record.id: _name_key(each.name)
-            for each in wanted
-            if each.guid
-            and (record := by_id.get(each.guid))
-            and _name_key(each.name) != _name_key(record.name)
-            and self._has_named(record)
-        }
-        while kept := {_name_key(r.name) for r in records if r.id not in moving}:
-            free = {guid: key for guid, key in moving.items() if key not in kept}
-            if free == moving:
-                break
-            moving = free
-        return set(moving)
-
-    def _has_named(self, record: Website | Relationship) -> bool:
-        """Whether it has the name that this site gave it last."""
-        return bool(self._owned.get(record.id, {}).get("name") == record.name)
 
     def _template(self, definition: TemplateDefinition) -> SetupChange:
         key = normalise_name(definition.name)
@@ -410,8 +235,13 @@ class _Planner:
             known = {kind.casefold() for kind in standing.kinds}
             more = [kind for kind in definition.kinds if kind.casefold() not in known]
             wanted = {"kinds": [*standing.kinds, *more]} if standing.kinds else {}
+        elif why := self._renamed(self._pim.templates, SetupKind.TEMPLATE, key):
+            guid = setup_guid(SetupKind.TEMPLATE, key)
+            return SetupChange.in_conflict(
+                SetupKind.TEMPLATE, guid, definition.name, why
+            )
         starters = [t for t in self._pim.templates if t.is_starter_template]
-        return self._compared(
+        return self._comparison.change(
             SetupKind.TEMPLATE,
             definition.name,
             standing=standing,
@@ -422,20 +252,17 @@ class _Planner:
                 "parentTemplateId": str(starters[0].id) if len(starters) == 1 else None,
             },
             own_guid=setup_guid(SetupKind.TEMPLATE, key),
-            conflict="" if standing else self._renamed(SetupKind.TEMPLATE, key),
         )
 
-    def _renamed(self, kind: SetupKind, key: str) -> str:
+    def _renamed(
+        self, records: Iterable[Template | Property], kind: SetupKind, key: str
+    ) -> str:
         """Why a record that the PIM has by another name now is not made again."""
         guid = setup_guid(kind, key)
-        records: list[Template | Property] = [
-            *self._pim.templates,
-            *self._pim.properties,
-        ]
         names = [record.name for record in records if record.id == guid]
         if not names:
             return ""
-        self._used.add(guid)
+        self._comparison.used.add(guid)
         return _(
             "It is called “%(name)s” in the PIM now. Give it back its name there, or "
             "have a developer use the new one (pim_template or Sync(property=…))."
@@ -460,7 +287,7 @@ class _Planner:
                 mappings[marked.path()] = self._mapping(marked, None, str(error))
                 continue
             if standing is None and marked.is_every_products():
-                why = _own_type_conflict(marked)
+                why = own_type_conflict(marked)
                 mappings[marked.path()] = self._mapping(marked, None, why)
                 continue
             found = standing.id if standing else marked.key()
@@ -468,12 +295,16 @@ class _Planner:
         definitions = []
         for key, (standing, fields) in sharing.items():
             if standing is not None:
-                self._used.add(standing.id)
-            renamed = "" if standing else self._renamed(SetupKind.PROPERTY, str(key))
+                self._comparison.used.add(standing.id)
+            renamed = ""
+            if standing is None:
+                renamed = self._renamed(
+                    self._pim.properties, SetupKind.PROPERTY, str(key)
+                )
             conflicts = (
                 {marked.path(): (marked, renamed) for marked in fields}
                 if renamed
-                else _conflicts(fields, standing)
+                else conflicts_of(fields, standing)
             )
             for path, (marked, why) in conflicts.items():
                 mappings[path] = self._mapping(marked, standing, why)
@@ -528,10 +359,10 @@ class _Planner:
         wanted = definition.values()
         if standing is not None and wanted.get("stringValueBag") == []:
             # Only a list that the site wrote is taken back; others are people's.
-            ours = self._owned.get(standing.id, {}).get("stringValueBag")
+            ours = self._comparison.owned.get(standing.id, {}).get("stringValueBag")
             if ours != standing.string_value_bag:
                 del wanted["stringValueBag"]
-        return self._compared(
+        return self._comparison.change(
             SetupKind.PROPERTY,
             name,
             standing=standing,
@@ -551,7 +382,7 @@ class _Planner:
         ]
         found.sort(key=lambda a: ancestors.index(a.template_id))
         inherited = bool(found) and found[0].template_id != template.guid
-        change = self._compared(
+        change = self._comparison.change(
             SetupKind.ASSIGNMENT,
             _("%(property)s in %(template)s")
             % {"property": definition.name, "template": template.name},
@@ -567,14 +398,11 @@ class _Planner:
         )
         if not template.conflict or change.action == Action.UNCHANGED:
             return change
-        return SetupChange(
-            change.kind,
-            change.guid,
-            change.name,
-            Action.UNCHANGED,
-            conflict=_("Its template “%(template)s” is in conflict: %(why)s")
-            % {"template": template.name, "why": template.conflict},
-        )
+        why = _("Its template “%(template)s” is in conflict: %(why)s") % {
+            "template": template.name,
+            "why": template.conflict,
+        }
+        return SetupChange.in_conflict(change.kind, change.guid, change.name, why)
 
     def _with_ancestors(self, template: SetupChange) -> list[UUID]:
         """The template's Guid, then those of the templates that it inherits from."""
@@ -587,73 +415,6 @@ class _Planner:
             chain.append(current)
             current = parents.get(current)
         return chain
-
-    # How it stands
-
-    def _compared(
-        self,
-        kind: SetupKind,
-        name: str,
-        *,
-        standing: Record | None,
-        wanted: dict[str, Any],
-        at_creation: Mapping[str, Any] | None = None,
-        own_guid: UUID | None = None,
-        known_guid: UUID | None = None,
-        subject: CatalogPage | RelationshipType | None = None,
-        conflict: str = "",
-        needs: tuple[UUID, ...] = (),
-    ) -> SetupChange:
-        """``own_guid`` is the id that every site gives it, ``known_guid`` that which
-        this site remembers of a record that the PIM may have lost."""
-        own_guid = own_guid or setup_guid(kind, name)
-        if conflict:
-            return SetupChange(
-                kind, own_guid, name, Action.UNCHANGED, conflict=conflict
-            )
-        if standing is None:
-            told = {k: v for k, v in wanted.items() if v is not None and v != []}
-            values = {**told, **(at_creation or {})}
-            return SetupChange(
-                kind,
-                known_guid or own_guid,
-                name,
-                Action.CREATE,
-                values=values,
-                differences={key: (None, value) for key, value in values.items()},
-                written={k: v for k, v in wanted.items() if values.get(k, v) == v},
-                subject=subject,
-                needs=needs,
-            )
-        self._used.add(standing.id)
-        current = standing.wire_values(wanted)
-        equal = {key: value for key, value in wanted.items() if current[key] == value}
-        noted = owned = self._owned.get(standing.id)
-        if owned is None and standing.id == own_guid and equal == wanted:
-            # It was created as this site would; the answer may have been lost.
-            owned = {}
-        differing = {k: (current[k], v) for k, v in wanted.items() if k not in equal}
-        to_write = {
-            key: (old, new)
-            for key, (old, new) in differing.items()
-            if key in _ONLY_ADDED_TO
-            or (owned is not None and key in owned and owned[key] == old)
-        }
-        values = {key: new for key, (_old, new) in to_write.items()}
-        return SetupChange(
-            kind,
-            standing.id,
-            name,
-            Action.UPDATE if values else Action.UNCHANGED,
-            values=values,
-            differences=to_write,
-            left={k: pair for k, pair in differing.items() if k not in to_write},
-            owned=noted,
-            etag=standing.etag,
-            written=None if owned is None else {**owned, **equal, **values},
-            subject=None if standing.id == known_guid else subject,
-            needs=needs,
-        )
 
     def _rest(self) -> dict[SetupKind, list[str]]:
         """Records of the PIM that nothing here asks for, by what people call them."""
@@ -671,124 +432,10 @@ class _Planner:
         return {kind: names for kind, names in rest.items() if names}
 
     def _unused(self, records: Iterable[Any], called: str = "name") -> list[str]:
-        return sorted(
-            (printable(getattr(r, called)) for r in records if r.id not in self._used),
-            key=str.casefold,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A catalog or relationship type; ``label`` tells it from one of its name."""
-
-    name: str
-    guid: UUID | None
-    subject: CatalogPage | RelationshipType
-    label: str
-
-
-def _free_guid(kind: SetupKind, name: str, taken: Container[UUID]) -> UUID:
-    """Another than that of a record that had this name before."""
-    guid = setup_guid(kind, name)
-    while guid in taken:
-        guid = setup_guid(kind, guid, name)
-    return guid
-
-
-def _name_key(name: str) -> str:
-    return name.strip().casefold()
-
-
-def _name_taken(name: str, count: int) -> str:
-    return ngettext(
-        "The PIM has another one that is called “%(name)s”. Rename one of them, here "
-        "or there.",
-        "The PIM has %(count)d that are called “%(name)s”. Rename or delete there all "
-        "but the one that is meant.",
-        count,
-    ) % {"name": name, "count": count}
+        used = self._comparison.used
+        names = (printable(getattr(r, called)) for r in records if r.id not in used)
+        return sorted(names, key=str.casefold)
 
 
 def _language_key(code: str) -> str:
     return code.casefold().replace("_", "-")
-
-
-def _fits(standing: Property, control: Control) -> bool:
-    if standing.control_type:
-        return standing.holds() is control.value_type
-    # It says no more than what a value is stored as.
-    return standing.type.strip().casefold() == control.wire_type.casefold()
-
-
-def _conflicts(
-    fields: Sequence[MarkedField], standing: Property | None
-) -> dict[str, tuple[MarkedField, str]]:
-    """By path, the fields that can't have the property they ask for, and why."""
-    conflicts: dict[str, tuple[MarkedField, str]] = {}
-    fitting: list[MarkedField] = []
-    for marked in fields:
-        control = marked.control()
-        if control is None:
-            why = _(
-                "It is not known which control type of the PIM suits %(field)s. A "
-                "developer has to say so in its Sync marker (control=…)."
-            ) % {"field": marked.path()}
-            conflicts[marked.path()] = marked, why
-        elif standing is not None and not _fits(standing, control):
-            conflicts[marked.path()] = marked, _type_conflict(marked, standing)
-        else:
-            fitting.append(marked)
-    if standing is None and len({_type_label(marked) for marked in fitting}) > 1:
-        asked = ", ".join(f"{m.path()} ({_type_label(m)})" for m in fitting)
-        why = _(
-            "These fields ask for one property of different types: %(fields)s. A "
-            "developer has to name a property of its own in the Sync marker of one of "
-            "them (property=…)."
-        ) % {"fields": asked}
-        conflicts |= {marked.path(): (marked, why) for marked in fitting}
-    return conflicts
-
-
-def _type_conflict(marked: MarkedField, standing: Property) -> str:
-    theirs = standing.holds()
-    return _(
-        "In the PIM, the property “%(property)s” is %(theirs)s, but %(field)s is "
-        "%(ours)s: this site does not assign it to the template “%(template)s”. Assign "
-        "another one, of the control type %(control)s, to the template in the PIM and "
-        "have a developer name it in the field's Sync marker (property=…), or have the "
-        "field's type changed."
-    ) % {
-        "property": standing.name,
-        "theirs": theirs.label() if theirs else _unknown_type(standing),
-        "field": marked.path(),
-        "ours": _type_label(marked),
-        "template": template_name(marked.model),
-        "control": marked.control(),
-    }
-
-
-def _own_type_conflict(marked: MarkedField) -> str:
-    """Why what every product has can't fill the field; empty where it can."""
-    theirs = marked.unsuitable_values()
-    if theirs is None:
-        return ""
-    return _(
-        "Every product has “%(property)s” in the PIM, and it is %(theirs)s, but "
-        "%(field)s is %(ours)s. A developer has to name another property in the "
-        "field's Sync marker (property=…) or change the field's type."
-    ) % {
-        "property": marked.marker.property_name(),
-        "theirs": theirs.label(),
-        "field": marked.path(),
-        "ours": _type_label(marked),
-    }
-
-
-def _unknown_type(standing: Property) -> str:
-    name = standing.control_type or standing.type
-    return quoted(name) if name else _("of no type")
-
-
-def _type_label(marked: MarkedField) -> str:
-    control = marked.control()
-    return str(control.value_type.label()) if control else type(marked.field).__name__

@@ -14,7 +14,8 @@ from wagtail_pim.catalog.category_planner import CategoryChange
 from wagtail_pim.catalog.category_writer import Removal
 from wagtail_pim.catalog.changes import Action
 from wagtail_pim.catalog.planner import PageChange
-from wagtail_pim.catalog.setup_planner import FieldMapping, SetupChange
+from wagtail_pim.catalog.setup_changes import SetupChange
+from wagtail_pim.catalog.setup_planner import FieldMapping
 from wagtail_pim.client.entities import Product
 from wagtail_pim.kinds import Kind, SetupKind
 from wagtail_pim.models import JobRunItem

@@ -28,12 +28,11 @@ from wagtail_pim.catalog.schema import (
     page_classes,
     template_name,
 )
+from wagtail_pim.catalog.setup_changes import SetupChange, State
 from wagtail_pim.catalog.setup_planner import (
     FieldMapping,
     PimSetup,
-    SetupChange,
     SetupPlan,
-    State,
     plan_setup,
 )
 from wagtail_pim.client.entities import printable

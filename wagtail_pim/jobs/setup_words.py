@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from wagtail_pim.catalog.setup_planner import SetupChange
+from wagtail_pim.catalog.setup_changes import SetupChange
 from wagtail_pim.converters import quoted
 
 # What people call the values that the PIM's API calls so.

@@ -13,12 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from wagtail_pim.catalog.changes import Action
-from wagtail_pim.catalog.setup_planner import (
-    ENTITY_SETS,
-    PimSetup,
-    SetupChange,
-    plan_setup,
-)
+from wagtail_pim.catalog.setup_changes import ENTITY_SETS, SetupChange
+from wagtail_pim.catalog.setup_planner import PimSetup, plan_setup
 from wagtail_pim.exceptions import (
     DuplicateError,
     PermanentError,

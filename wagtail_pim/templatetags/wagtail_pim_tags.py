@@ -6,7 +6,7 @@ from typing import Final
 
 from django import template
 
-from wagtail_pim.catalog.setup_planner import State as SetupState
+from wagtail_pim.catalog.setup_changes import State as SetupState
 from wagtail_pim.jobs.words import shown
 from wagtail_pim.models.runs import Outcome, State
 
