@@ -1018,7 +1018,7 @@ def test_a_first_dry_run_writes_nothing_into_an_empty_site(pim, publish, queries
 QUERIES_PER_BATCH = 120
 # A run's row and log entries, what is looked up at its end, and the items of its batch,
 # which SQLite takes in three parts.
-QUERIES_OF_A_RUN = 24
+QUERIES_OF_A_RUN = 26
 READS_FOR_MORE_URLS = 2
 
 

@@ -357,11 +357,8 @@ class _Planner:
         definition = PropertyDefinition.of(fields)
         name = standing.name if standing else definition.name
         wanted = definition.values()
-        if standing is not None and wanted.get("stringValueBag") == []:
-            # Only a list that the site wrote is taken back; others are people's.
-            ours = self._comparison.owned.get(standing.id, {}).get("stringValueBag")
-            if ours != standing.string_value_bag:
-                del wanted["stringValueBag"]
+        if standing is not None:
+            wanted = self._without_what_is_open(wanted, standing)
         return self._comparison.change(
             SetupKind.PROPERTY,
             name,
@@ -370,6 +367,25 @@ class _Planner:
             at_creation=definition.at_creation(),
             own_guid=setup_guid(SetupKind.PROPERTY, normalise_name(name)),
         )
+
+    def _without_what_is_open(
+        self, wanted: Mapping[str, Any], standing: Property
+    ) -> dict[str, Any]:
+        """What the site leaves open is the PIM's people's to say.
+
+        Unless the site did say it before: then it is taken back.
+        """
+        ours = self._comparison.owned.get(standing.id, {})
+        current = standing.wire_values(wanted)
+        kept = {
+            key: value
+            for key, value in wanted.items()
+            if value not in (None, []) or (key in ours and ours[key] == current[key])
+        }
+        if "stringValueBag" not in kept:
+            # It says whether the list is complete, which is theirs too.
+            kept.pop("stringAllowAdHocValues", None)
+        return kept
 
     def _assignment(
         self, template: SetupChange, definition: SetupChange, *, is_required: bool
