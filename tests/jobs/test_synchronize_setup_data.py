@@ -18,11 +18,12 @@ from django.utils import translation
 from wagtail.fields import RichTextField
 from wagtail.models import Locale
 
-from sandbox_site.pim import categories, products
+from sandbox_site.pim import categories
 from sandbox_site.pim.faults import Fault
 from sandbox_site.pim.server import PimServer
 from sandbox_site.shop.models import BicyclePage, BicycleVariantPage
 from tests.conftest import items_by_number, publish_now, site_rows
+from tests.sandbox_pim.browser import Browser
 from wagtail_pim.catalog import definitions
 from wagtail_pim.catalog.schema import page_classes
 from wagtail_pim.catalog.setup_changes import ENTITY_SETS, setup_guid
@@ -353,30 +354,31 @@ VARIANT = {
 
 def test_a_product_made_of_such_a_template_comes_out_with_every_field(shop, pim_server):
     set_up()
-    store = pim_server.store
-    categories.map_tree_by_name(
-        store, categories.create_tree(store, "Bicycles")["name"], "Spokewell"
-    )
-    store.put(
-        "categorytrees",
-        {
-            "id": (place := "5a0cf5a5-9ad9-4df6-8bf4-8d1f6f8f7f11"),
-            "name": "City",
-            "categoryTaxonomyId": store.find("categoryTaxonomies")[0]["id"],
-        },
-    )
+    store, screen = pim_server.store, Browser(pim_server)
+    overview = screen.get("/setup")
+    for name in ("Spokewell", "Bicycle", "RidingStyles", "German", "Accessories"):
+        assert f">{name}<" in overview
     template = by_name(pim_server, "templates")["Bicycle"]["id"]
+    assert "RidingStyles" in screen.get(f"/setup/templates/{template}")
+
+    screen.submit("/setup/trees", name="Bicycles")
+    tree = f"/setup/trees/{store.find('categoryTaxonomies')[0]['id']}"
+    screen.submit(f"{tree}/categories", name="City", parent="", segment="")
+    screen.submit(f"{tree}/website", website=store.find("websites")[0]["id"])
+    place = store.find("categorytrees")[0]["id"]
     for number, parent, values in (("B1", "", BICYCLE), ("B1-54", "B1", VARIANT)):
-        entered = {
-            "productNumber": number,
-            "productTitle": f"Bicycle {number}",
-            "primaryCategoryTreeId": "" if parent else place,
-            "parentVariantProductNumber": parent,
-            **values,
-        }
-        texts = {name: [text] for name, text in entered.items()}
-        products.create(store, template, texts)
-    store.approve(["B1", "B1-54"])
+        screen.submit(
+            "/products/new",
+            **{
+                "form-template": template,
+                "productNumber": number,
+                "productTitle": f"Bicycle {number}",
+                "primaryCategoryTreeId": "" if parent else place,
+                "parentVariantProductNumber": parent,
+                **values,
+            },
+        )
+    screen.submit("/approve", number=["B1", "B1-54"])
 
     assert publish_now().state == State.SUCCEEDED
     page = BicyclePage.objects.get(product_number="B1")

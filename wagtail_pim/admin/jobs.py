@@ -21,7 +21,7 @@ from wagtail.admin.widgets import SwitchInput
 
 from wagtail_pim.client.options import MAX_LOOKBACK_DAYS
 from wagtail_pim.exceptions import PimError
-from wagtail_pim.jobs import JOBS, RefreshPublishedProducts, connect
+from wagtail_pim.jobs import JOBS, connect
 from wagtail_pim.jobs.base import IMPATIENT, Job
 from wagtail_pim.jobs.health import health_of
 from wagtail_pim.jobs.lookback import OPTIONS
@@ -71,7 +71,7 @@ def _cards() -> Iterator[dict[str, Any]]:
             "schedule": schedule,
             "meaning": meaning_of(schedule.cron),
             "asks_pim": bool(job.waiting_status),
-            "lookback": _lookback() if job is RefreshPublishedProducts else None,
+            "lookback": _lookback() if job.looks_back else None,
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import ObjectList
@@ -18,14 +19,13 @@ class RelationshipTypeForm(WagtailAdminModelForm):
         others = RelationshipType.objects.exclude(pk=self.instance.pk)
         for other in others.values_list("name", flat=True):
             if other.casefold() == name.casefold():
-                self.add_error(
-                    "name",
+                raise ValidationError(
                     _(
                         "There is a relationship type “%(name)s” already, and the PIM "
                         "makes no difference between capitals and small letters. "
                         "Choose another name."
                     )
-                    % {"name": other},
+                    % {"name": other}
                 )
         return name
 

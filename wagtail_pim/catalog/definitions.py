@@ -83,7 +83,6 @@ _CONVERTED: Final[dict[Converter, frozenset[ValueType]]] = {
     to_datetime: _TEXT | {ValueType.DATE, ValueType.DATE_TIME},
 }
 
-# It tells of the editor's widget, not of the property.
 # How tags are typed here is nothing that the PIM's people have to know.
 _TAGGIT_HELP: Final = (
     inspect.signature(TaggableManager.__init__).parameters["help_text"].default

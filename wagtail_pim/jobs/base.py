@@ -21,7 +21,7 @@ from wagtail_pim.client.transport import RetryPolicy, Transport
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError, PimError
 from wagtail_pim.kinds import PICTURE
-from wagtail_pim.models import JobRunItem, PIMOptions
+from wagtail_pim.models import JobRun, JobRunItem, PIMOptions
 
 from .journal import Journal
 
@@ -107,7 +107,7 @@ class Job(ABC):
     ``waiting_status`` is the status in the PIM with which products wait for the job; of
     a job that nothing waits for, it is empty. ``counted`` is what its runs count,
     besides categories if it ``reads_categories``; ``acknowledges`` says that it tells
-    the PIM of each.
+    the PIM of each, ``looks_back`` that a person may say how far.
     """
 
     name: ClassVar[str]
@@ -119,6 +119,7 @@ class Job(ABC):
     reads_categories: ClassVar[bool] = False
     acknowledges: ClassVar[bool] = False
     takes_numbers: ClassVar[bool] = True
+    looks_back: ClassVar[bool] = False
 
     def __init__(self, pim: PimConnection, journal: Journal) -> None:
         self.pim = pim
@@ -144,6 +145,16 @@ class Job(ABC):
     def question(cls) -> str:
         """What a person is asked before the job starts; empty for no question."""
         return ""
+
+    @classmethod
+    def is_made_up_for(cls, run: JobRun) -> bool:
+        """Whether a later run did what this one, interrupted, has left."""
+        return False
+
+    @classmethod
+    def runs_to_keep(cls) -> list[UUID]:
+        """Old runs that the next one has to know of."""
+        return []
 
     @abstractmethod
     def execute(self) -> None:

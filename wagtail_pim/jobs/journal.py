@@ -76,8 +76,8 @@ class Journal:
             self.any_failed |= item.failed
 
     def _store(self, new: list[JobRunItem], known: list[JobRunItem]) -> None:
-        acknowledged = [i.pk for i in known if i.acknowledged and not _has_words(i)]
-        told = [i for i in known if _has_words(i) or i.acknowledged is False]
+        acknowledged = [i.pk for i in known if i.acknowledged and not _tells_more(i)]
+        told = [i for i in known if _tells_more(i) or i.acknowledged is False]
         if not new and not acknowledged and not told:
             return
         with self._writing(), transaction.atomic():
@@ -186,10 +186,10 @@ class Journal:
 
 
 def _is_news(item: JobRunItem) -> bool:
-    return item.outcome != Outcome.UNCHANGED or _has_words(item)
+    return item.outcome != Outcome.UNCHANGED or _tells_more(item)
 
 
-def _has_words(item: JobRunItem) -> bool:
+def _tells_more(item: JobRunItem) -> bool:
     return bool(item.reason or item.note or item.unsettled)
 
 
@@ -203,7 +203,7 @@ def _lost() -> RunLostError:
 
 
 def _complete(item: JobRunItem) -> None:
-    """No database takes every character that a PIM can send."""
+    """Fill in what follows from the rest, and what every database takes."""
     item.unsettled |= bool(item.reason) or item.acknowledged is False
     for name in ("number", "title", "reason", "note"):
         setattr(item, name, printable(getattr(item, name)))

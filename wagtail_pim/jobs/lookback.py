@@ -132,12 +132,6 @@ def _unfinished(last_good: JobRun | None) -> Any:
     )
 
 
-def is_made_up_for(run: JobRun) -> bool:
-    """Whether a good refresh came after this one, and left nothing of it to do."""
-    last_good = last_good_refresh()
-    return last_good is not None and last_good.created_at > run.created_at
-
-
 def needed_by_the_next() -> list[UUID]:
     """The runs without which the next refresh would not know how far to look."""
     last_good = last_good_refresh()
@@ -306,12 +300,8 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _checked_all(value: Any) -> bool:
-    return bool(value)
-
-
 _CHECKS: Final[dict[str, Any]] = {
     LOOKBACK_DAYS: _checked_days,
     SINCE: _checked_since,
-    ALL: _checked_all,
+    ALL: bool,
 }

@@ -14,7 +14,7 @@ from wagtail_pim.client.client import PUBLISHED
 from wagtail_pim.client.entities import InvalidRecord, ProductHead
 from wagtail_pim.client.options import Environment
 from wagtail_pim.kinds import PICTURE, Kind
-from wagtail_pim.models import JobRunItem, PIMOptions
+from wagtail_pim.models import JobRun, JobRunItem, PIMOptions
 
 from . import items
 from .catalog_job import CatalogJob
@@ -23,6 +23,7 @@ from .lookback import (
     checked_lookback,
     failed_before,
     last_good_refresh,
+    needed_by_the_next,
     plan_lookback,
     safely_before,
 )
@@ -47,6 +48,7 @@ class RefreshPublishedProducts(CatalogJob):
     icon = "rotate"
     listed_status = PUBLISHED
     accepted_statuses = (PUBLISHED,)
+    looks_back = True
 
     def execute(self) -> None:
         run = self.run
@@ -125,6 +127,15 @@ class RefreshPublishedProducts(CatalogJob):
     @classmethod
     def checked_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
         return checked_lookback(options)
+
+    @classmethod
+    def is_made_up_for(cls, run: JobRun) -> bool:
+        last_good = last_good_refresh()
+        return last_good is not None and last_good.created_at > run.created_at
+
+    @classmethod
+    def runs_to_keep(cls) -> list[UUID]:
+        return needed_by_the_next()
 
     @classmethod
     def question(cls) -> str:

@@ -50,7 +50,6 @@ from wagtail_pim.signals import run_finished, run_started
 from .base import IMPATIENT, Job, PimConnection, connect
 from .heartbeat import Heartbeat
 from .journal import Journal, Progress
-from .lookback import REFRESH, is_made_up_for, needed_by_the_next
 from .notifications import tell_of_end
 from .refresh_product import RefreshProduct
 from .registry import JOBS, job_label, job_named, job_of_run
@@ -120,9 +119,7 @@ def interrupted_run(
     ).first()
     if last is None or last.state != State.INTERRUPTED or last.resumed_by.exists():
         return None
-    if job == REFRESH and is_made_up_for(last):
-        return None
-    return last
+    return None if job_of_run(job).is_made_up_for(last) else last
 
 
 def interrupted_runs() -> list[JobRun]:
@@ -438,7 +435,8 @@ def forget_old_runs() -> None:
     old = JobRun.objects.exclude(state__in=ACTIVE_STATES).filter(
         created_at__lt=timezone.now() - timedelta(days=days)
     )
-    old.exclude(pk__in=needed_by_the_next()).delete()
+    kept = [pk for job in JOBS.values() for pk in job.runs_to_keep()]
+    old.exclude(pk__in=kept).delete()
 
 
 def _refusal() -> str:
