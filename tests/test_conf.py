@@ -39,7 +39,7 @@ def test_site_without_settings_has_the_defaults(configure, settings):
     ("name", "given", "expected"),
     [
         ("BATCH_SIZE", 10, 10),
-        ("IMAGE_HOSTS", ["cdn.example"], ("cdn.example",)),
+        ("ASSET_HOSTS", ["cdn.example"], ("cdn.example",)),
         ("CATALOGS", ["Web"], ("Web",)),
         ("CATALOGS", "Web", ("Web",)),
         ("CATALOGS", [], ()),

@@ -8,7 +8,7 @@ what the deployment has set.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Final
@@ -29,7 +29,7 @@ DEFAULT_TASKS: Final = {
     "default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}
 }
 RQ_DEFAULT_TIMEOUT: Final = 180
-TUPLE_FIELDS: Final = frozenset({"catalogs", "image_hosts"})
+TUPLE_FIELDS: Final = frozenset({"catalogs", "asset_hosts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,16 @@ class Config:
     max_attempts: int = 5
     max_retry_wait: float = 60.0
     product_url: str = "/products/{guid}"
-    image_collection: str = "PIM"
-    image_hosts: tuple[str, ...] = ()
+    asset_collection: str = "PIM"
+    asset_hosts: tuple[str, ...] = ()
+    asset_downloads: int = 4
     max_image_bytes: int = 20 * 1024 * 1024
     max_image_pixels: int = 50_000_000
+    max_document_bytes: int = 50 * 1024 * 1024
+    languages: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    missing_translations: str = "default"
+    discards: str = "delete"
+    max_removal_share: float = 0.1
     task_backend: str = "default"
     task_queue: str = "default"
     heartbeat_timeout: float = 120.0

@@ -11,8 +11,10 @@ class Kind(StrEnum):
     VARIANT = "variant"
 
 
-# What else a run tells of; a picture has no page.
+# What else a run tells of; these have no page.
 PICTURE: Final = "picture"
+DOCUMENT: Final = "document"
+ASSET_KINDS: Final = (PICTURE, DOCUMENT)
 
 
 class SetupKind(StrEnum):

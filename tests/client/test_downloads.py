@@ -121,7 +121,7 @@ def test_only_listed_hosts_are_asked(scripted, other_host, url, named):
     with pytest.raises(RecordError, match="not among the hosts that may be") as error:
         downloader(scripted.url, listed).fetch(url, MB)
     assert named in str(error.value)
-    assert "WAGTAIL_PIM['IMAGE_HOSTS']" in str(error.value)
+    assert "WAGTAIL_PIM['ASSET_HOSTS']" in str(error.value)
     assert other_host.requests == scripted.requests == []
 
 

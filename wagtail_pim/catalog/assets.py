@@ -146,7 +146,7 @@ def _image_extension(content: bytes, max_pixels: int) -> str:
 
 def _collection() -> Collection:
     """The collection of the PIM's pictures, made when it is first needed."""
-    name = get_config().image_collection
+    name = get_config().asset_collection
     root = Collection.get_first_root_node()
     found = root.get_children().filter(name=name).first()
     return found or root.add_child(name=name)

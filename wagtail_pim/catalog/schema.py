@@ -20,7 +20,7 @@ from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError, RecordError
 from wagtail_pim.kinds import Kind
 from wagtail_pim.markers import Sync, is_synced, normalise_name, sync_markers
-from wagtail_pim.models import ProductPage, VariantPage
+from wagtail_pim.models import CategoryPage, ProductPage, VariantPage
 
 from .named_relations import NamedRelation, is_named_relation
 
@@ -49,7 +49,7 @@ def template_name(model: type) -> str:
 
 def is_base_field(field: Any) -> bool:
     """Whether Wagtail's Page or this package's types declare the field."""
-    return field.model in (Page, ProductPage, VariantPage)
+    return field.model in (Page, CategoryPage, ProductPage, VariantPage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def _not_allowed(host: str) -> PimError:
     return RecordError(
         _(
             "Its file is on “%(host)s”, which is not among the hosts that may be "
-            "asked. Add the host to WAGTAIL_PIM['IMAGE_HOSTS'] if you trust it."
+            "asked. Add the host to WAGTAIL_PIM['ASSET_HOSTS'] if you trust it."
         )
         % {"host": host}
     )

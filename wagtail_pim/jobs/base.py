@@ -71,7 +71,7 @@ def connect(
     return PimConnection(
         options=options,
         client=PimClient(Transport(options, policy), assumed_calls),
-        downloader=Downloader(options.odata_root, config.image_hosts, policy),
+        downloader=Downloader(options.odata_root, config.asset_hosts, policy),
     )
 
 

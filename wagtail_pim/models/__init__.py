@@ -1,7 +1,12 @@
 from .links import PimAsset, PimLink
 from .options import PIMOptions
 from .pages import CatalogPage, CategoryPage, ProductPage, VariantPage
-from .relations import CategoryMembership, RelationshipType
+from .relations import (
+    CategoryMembership,
+    ProductAsset,
+    ProductRelation,
+    RelationshipType,
+)
 from .runs import JobRun, JobRunItem, JobSchedule
 from .setup import SetupRecord
 
@@ -15,7 +20,9 @@ __all__ = [
     "PIMOptions",
     "PimAsset",
     "PimLink",
+    "ProductAsset",
     "ProductPage",
+    "ProductRelation",
     "RelationshipType",
     "SetupRecord",
     "VariantPage",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from wagtail.documents import get_document_model_string
 from wagtail.images import get_image_model_string
 from wagtail.models import Locale, Page
 
@@ -63,19 +64,29 @@ class PimLink(models.Model):
 
 
 class PimAsset(models.Model):
-    """A file of the PIM and the Wagtail image that was made of it.
+    """A file of the PIM and the Wagtail image or document that was made of it.
 
-    While it is there, Wagtail does not let anybody delete the image: its reference
-    index knows of it, as it would not of a one-to-one field.
+    While it is there, Wagtail does not let anybody delete these: its reference index
+    knows of it, as it would not of a one-to-one field. ``details_hash`` is that of what
+    the PIM said of the file last, besides its content.
     """
 
     guid = models.UUIDField(_("PIM Guid"), unique=True)
     content_hash = models.TextField(_("content hash"))
+    details_hash = models.CharField(_("details hash"), max_length=64, blank=True)
     image = models.ForeignKey(
         get_image_model_string(),
         on_delete=models.PROTECT,
+        null=True,
         related_name="+",
         verbose_name=_("image"),
+    )
+    document = models.ForeignKey(
+        get_document_model_string(),
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("document"),
     )
 
     class Meta:
@@ -84,7 +95,14 @@ class PimAsset(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["image"], name="wagtail_pim_asset_unique_image"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["document"], name="wagtail_pim_asset_unique_document"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(image=None) ^ models.Q(document=None),
+                name="wagtail_pim_asset_image_or_document",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -18,13 +18,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import Page
 
-from wagtail_pim.kinds import PICTURE, PRODUCT_KINDS, SetupKind
+from wagtail_pim.kinds import DOCUMENT, PICTURE, PRODUCT_KINDS, SetupKind
 
 from .links import KINDS
 
 ITEM_KINDS: Final = [
     *KINDS,
     (PICTURE, _("picture")),
+    (DOCUMENT, _("document")),
     (SetupKind.LANGUAGE.value, _("language")),
     (SetupKind.WEBSITE.value, _("website")),
     (SetupKind.RELATIONSHIP.value, _("relationship type")),
@@ -243,7 +244,8 @@ class JobRunItem(models.Model):
     ``differences`` are printable [old, new] pairs by field. ``acknowledged`` is None
     where there is nothing to acknowledge. ``reason`` says why it failed, in whole or in
     part, and what to do; ``note`` what else a person may want to know. ``unsettled``
-    says that the record has to be taken again.
+    says that the record has to be taken again. ``content`` is all that stood on a page
+    that was removed for good (catalog/restoring.py), None of all others.
     """
 
     run = models.ForeignKey(JobRun, on_delete=models.CASCADE, related_name="items")
@@ -264,6 +266,7 @@ class JobRunItem(models.Model):
     acknowledged = models.BooleanField(_("acknowledged"), null=True)
     unsettled = models.BooleanField(_("to be taken again"), default=False)
     differences = models.JSONField(_("differences"), default=dict)
+    content = models.JSONField(_("content"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("record of a run")
