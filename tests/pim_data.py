@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import mimetypes
 import uuid
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
+from PIL import Image
+
+from sandbox_site.pim import lifecycle, links
 from sandbox_site.pim.products import edited
 from sandbox_site.pim.store import Store
+from sandbox_site.shop.catalog.documents import pdf
 
 WEBSITE = "Spokewell"
 TAXONOMY = "Spokewell shop"
@@ -37,6 +46,7 @@ PROPERTIES = {
     "TestedOn": ("Date Picker", "DateTime", "Tested on"),
     "Labels": ("Multi Select", "String", "Labels"),
 }
+SYSTEM_PROPERTIES = ("productTitle", "urlSegment")
 TEMPLATES = ("Bicycle", "Helmet", "GenericProductPage")
 
 
@@ -50,6 +60,17 @@ class Acknowledgement(NamedTuple):
 
     status: str
     version: int | None
+
+
+def content_of(name: str, file_name: str) -> bytes:
+    """A small file of the kind that its name says, another for each ``name``."""
+    if file_name.endswith(".pdf"):
+        return pdf(name)
+    file = io.BytesIO()
+    colour = tuple(hashlib.sha1(name.encode()).digest()[:3])
+    kind = "JPEG" if file_name.endswith((".jpg", ".jpeg")) else "PNG"
+    Image.new("RGB", (4, 3), colour).save(file, kind)
+    return file.getvalue()
 
 
 class PimData:
@@ -109,6 +130,10 @@ class PimData:
             fields["parentId"] = guid("category", parent) if parent else None
         assert self.store.patch("categorytrees", guid("category", name), **fields)
 
+    def translate_category(self, name: str, code: str, /, **values: Any) -> None:
+        """What the category is called in a language, instead of what it was."""
+        self._translate("categorytrees", guid("category", name), code, values)
+
     def drop_category(self, name: str) -> None:
         assert self.store.delete("categorytrees", guid("category", name))
 
@@ -146,6 +171,26 @@ class PimData:
             },
         )
 
+    def language(self, code: str, *, default: bool = False) -> str:
+        return self.store.put(
+            "languages",
+            {
+                "id": guid("language", code),
+                "languageCode": code,
+                "name": code,
+                "isDefault": default,
+            },
+        )["id"]
+
+    def localizable(self, *names: str) -> None:
+        """Let these properties be translated; also productTitle and urlSegment."""
+        for name in names:
+            if name in SYSTEM_PROPERTIES:
+                self.property(name, isSystemProperty=True, isLocalizable=True)
+            else:
+                key = guid("property", name)
+                assert self.store.patch("properties", key, isLocalizable=True)
+
     # Products
 
     def product(
@@ -180,6 +225,8 @@ class PimData:
                 **fields,
             },
         )
+        if parent:
+            self._adopt(parent)
         self.list_in(number, *([category] if category else []), *also_in)
         return record["id"]
 
@@ -187,6 +234,11 @@ class PimData:
         return self.product(
             number, fields.pop("category", None), parent=parent, **fields
         )
+
+    def move_variant(self, number: str, parent: str) -> None:
+        """A new version of the variant, below another parent."""
+        self.change(number, parentProductId=guid("product", parent))
+        self._adopt(parent)
 
     def list_in(self, number: str, *categories: str) -> None:
         """List the product in these categories and in no others."""
@@ -210,6 +262,21 @@ class PimData:
             "products", guid("product", number), lambda record: edited(record, changes)
         )
 
+    def translate(self, number: str, code: str, /, **values: Any) -> None:
+        """What the product says in a language, instead of what it did; as change()."""
+        self._translate("products", guid("product", number), code, values)
+        self.change(number)
+
+    def archive(self, *numbers: str) -> None:
+        lifecycle.archive(self.store, numbers)
+
+    def reactivate(self, *numbers: str) -> None:
+        lifecycle.reactivate(self.store, numbers)
+
+    def delete(self, *numbers: str) -> None:
+        """Delete these products for good, with their variants."""
+        lifecycle.delete(self.store, numbers)
+
     def approve(self, *numbers: str) -> None:
         """Approve these products as they are, or all."""
         if numbers:
@@ -223,6 +290,102 @@ class PimData:
 
     def status(self, number: str) -> str:
         return self.acknowledgement(number).status
+
+    # Links: they change without a change of the product's version.
+
+    def asset(
+        self,
+        name: str,
+        content: bytes | None = None,
+        *,
+        file_name: str = "",
+        **fields: Any,
+    ) -> str:
+        """An asset with its file, a small picture or PDF unless given; its Guid.
+
+        Without a name of its own the file is called as the asset, a PNG.
+        """
+        file_name = file_name or f"{name}.png"
+        path = f"/assets/{quote(file_name)}"
+        kind = mimetypes.guess_type(file_name)[0] or ""
+        record = {
+            "id": guid("asset", name),
+            "name": name,
+            "assetType": "Image" if kind.startswith("image/") else "Document",
+            "type": kind,
+            "fileExtension": PurePath(file_name).suffix.lstrip("."),
+            "assetFileName": file_name,
+            "altText": "",
+            "currentVersionNumber": 1,
+            "isExternal": False,
+            "externalFileUrl": "",
+            "urlLarge": path,
+            "urlMedium": path,
+            "urlSmall": path,
+            "isArchived": False,
+            **fields,
+        }
+        content = content_of(name, file_name) if content is None else content
+        return self._put_file(record, content, **fields)
+
+    def change_asset(
+        self, name: str, content: bytes | None = None, **fields: Any
+    ) -> None:
+        """Another file with another hash, or other fields, or both."""
+        record = self.store.get("assets", guid("asset", name))
+        assert record
+        version = record["currentVersionNumber"] + 1
+        record |= {"currentVersionNumber": version, **fields}
+        if content is None:
+            self.store.put("assets", record)
+        else:
+            self._put_file(record, content, **fields)
+
+    def attach(self, number: str, *names: str, primary: str | None = None) -> None:
+        """Give the product these assets in this order, and no others.
+
+        ``primary`` becomes its primary image; without, that stays what it is.
+        """
+        product = guid("product", number)
+        with self.store.writing() as records:
+            links.set_assets(records, product, [guid("asset", name) for name in names])
+        if primary:
+            image = guid("asset", primary)
+            assert self.store.patch("products", product, primaryImageAssetId=image)
+
+    def relationship(self, name: str) -> str:
+        return self.store.put(
+            "productRelationships", {"id": guid("relationship", name), "name": name}
+        )["id"]
+
+    def relate(self, number: str, relationship: str, *numbers: str) -> None:
+        """Relate the product to these in this way and order, and to no others."""
+        with self.store.writing() as records:
+            links.set_related(
+                records,
+                guid("product", number),
+                guid("relationship", relationship),
+                [guid("product", other) for other in numbers],
+            )
+
+    def _adopt(self, parent: str) -> None:
+        self.store.patch("products", guid("product", parent), isVariantParent=True)
+
+    def _translate(
+        self, set_name: str, id: str, code: str, values: dict[str, Any]
+    ) -> None:
+        record = self.store.get(set_name, id)
+        assert record
+        translations = {**record.get("translations", {}), code: values}
+        self.store.patch(set_name, id, translations=translations)
+
+    def _put_file(self, record: dict[str, Any], content: bytes, **fields: Any) -> str:
+        self.store.images.mkdir(exist_ok=True)
+        (self.store.images / record["assetFileName"]).write_bytes(content)
+        digest = hashlib.sha1(content).hexdigest()
+        return self.store.put(
+            "assets", {**record, "currentAssetHash": digest, **fields}
+        )["id"]
 
 
 def fill(pim: PimData) -> None:

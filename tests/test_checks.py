@@ -583,6 +583,51 @@ def test_e010_e019_e020_numbers_that_are_none(settings_check, values, expected):
     assert [code for code, _message in settings_check(**values)] == [expected]
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"DISCARDS": "Delete"}, "E024"),
+        ({"DISCARDS": ["delete"]}, "E024"),
+        ({"DISCARDS": False}, "E024"),
+        ({"MISSING_TRANSLATIONS": "leave out"}, "E024"),
+        ({"MAX_REMOVAL_SHARE": 1.1}, "E025"),
+        ({"MAX_REMOVAL_SHARE": -0.1}, "E025"),
+        ({"MAX_REMOVAL_SHARE": "0.1"}, "E025"),
+        ({"MAX_REMOVAL_SHARE": True}, "E025"),
+        ({"MAX_REMOVAL_SHARE": float("nan")}, "E025"),
+        ({"LANGUAGES": ["en"]}, "E026"),
+        ({"LANGUAGES": {"en": 1}}, "E026"),
+        ({"LANGUAGES": {1: "en"}}, "E026"),
+        ({"LANGUAGES": {"en": ["en", None]}}, "E026"),
+        ({"ASSET_DOWNLOADS": 0}, "E027"),
+        ({"ASSET_DOWNLOADS": 1.5}, "E027"),
+        ({"MAX_IMAGE_BYTES": "20 MB"}, "E027"),
+        ({"MAX_IMAGE_PIXELS": -1}, "E027"),
+        ({"MAX_DOCUMENT_BYTES": True}, "E027"),
+    ],
+)
+def test_e024_to_e027_settings_of_the_catalog(settings_check, values, expected):
+    ((code, told),) = settings_check(**values)
+    assert code == expected
+    assert next(iter(values)) in told
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"DISCARDS": "unpublish", "MISSING_TRANSLATIONS": "leave_out"},
+        {"DISCARDS": "keep", "MISSING_TRANSLATIONS": "empty"},
+        {"MAX_REMOVAL_SHARE": 0},
+        {"MAX_REMOVAL_SHARE": 1},
+        {"LANGUAGES": {"en-US": "en", "de-DE": ["de", "de-at"], "fr": ("fr",)}},
+        {"LANGUAGES": {}},
+        {"ASSET_DOWNLOADS": 1},
+    ],
+)
+def test_settings_of_the_catalog_that_are_good(settings_check, values):
+    assert settings_check(**values) == []
+
+
 def test_times_of_runs_that_are_good(settings_check):
     assert settings_check(HEARTBEAT_TIMEOUT=0.5, RUN_RETENTION_DAYS=0) == []
 

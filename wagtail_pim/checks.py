@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -58,6 +58,8 @@ from .models import CatalogPage, CategoryPage
 from .models.options import validate_addresses
 
 LONG_RUN: Final = 3600
+DISCARDS: Final = ("delete", "unpublish", "keep")
+MISSING_TRANSLATIONS: Final = ("default", "leave_out", "empty")
 FRAMEWORKS: Final = frozenset({"django", "modelcluster", "wagtail"})
 GUARDS: Final[dict[type, tuple[str, ...]]] = {
     SyncedModelMixin: ("save", "full_clean", "with_content_json"),
@@ -506,8 +508,66 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="wagtail_pim.E020",
             )
         )
+    messages.extend(_check_catalog_settings())
     messages.extend(_check_addresses())
     return messages
+
+
+def _check_catalog_settings() -> Iterator[CheckMessage]:
+    """What is said of removals, languages and assets."""
+    config = get_config()
+    for name, given, words in (
+        ("DISCARDS", config.discards, DISCARDS),
+        ("MISSING_TRANSLATIONS", config.missing_translations, MISSING_TRANSLATIONS),
+    ):
+        if given not in words:
+            yield checks.Error(
+                f"WAGTAIL_PIM: {name} is {given!r}, which is none of its words.",
+                hint=f"Set it to one of these: {', '.join(words)}.",
+                id="wagtail_pim.E024",
+            )
+    share = config.max_removal_share
+    if not _is_number(share, int, float) or not 0 <= share <= 1:
+        yield checks.Error(
+            "WAGTAIL_PIM: MAX_REMOVAL_SHARE must be a number from 0 to 1.",
+            hint="0.1 is a tenth of the catalog; 1 never asks for a confirmation.",
+            id="wagtail_pim.E025",
+        )
+    if not _are_languages(config.languages):
+        yield checks.Error(
+            "WAGTAIL_PIM: LANGUAGES must name for each language of the PIM a locale "
+            "of the site, or a list of locales.",
+            hint='By their codes, as in {"en-US": "en", "de-DE": ["de", "de-at"]}.',
+            id="wagtail_pim.E026",
+        )
+    sizes = (
+        config.asset_downloads,
+        config.max_image_bytes,
+        config.max_image_pixels,
+        config.max_document_bytes,
+    )
+    if not all(_is_number(size, int) and size >= 1 for size in sizes):
+        yield checks.Error(
+            "WAGTAIL_PIM: ASSET_DOWNLOADS, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS and "
+            "MAX_DOCUMENT_BYTES must be whole numbers, 1 or more.",
+            id="wagtail_pim.E027",
+        )
+
+
+def _are_languages(given: object) -> bool:
+    if not isinstance(given, Mapping):
+        return False
+    return all(
+        isinstance(code, str)
+        and (
+            isinstance(locales, str)
+            or (
+                isinstance(locales, (list, tuple))
+                and all(isinstance(locale, str) for locale in locales)
+            )
+        )
+        for code, locales in given.items()
+    )
 
 
 def _is_number(value: object, *types: type) -> bool:

@@ -167,6 +167,16 @@ def unicode_slugs_allowed() -> bool:
     return getattr(settings, "WAGTAIL_ALLOW_UNICODE_SLUGS", True)
 
 
+def i18n_enabled() -> bool:
+    """Whether the site is shown in more languages than its default one."""
+    return getattr(settings, "WAGTAIL_I18N_ENABLED", False)
+
+
+def document_extensions() -> Sequence[str] | None:
+    """Those that Wagtail takes as documents; None where the site does not say."""
+    return getattr(settings, "WAGTAILDOCS_EXTENSIONS", None)
+
+
 def redirects_wanted() -> bool:
     return getattr(settings, "WAGTAILREDIRECTS_AUTO_CREATE", True)
 

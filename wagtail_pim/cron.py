@@ -42,6 +42,10 @@ def refresh_published_products() -> None:
     _run("refresh_published_products")
 
 
+def reconcile_catalog() -> None:
+    _run("reconcile_catalog")
+
+
 def _run(job: str) -> None:
     from wagtail_pim.jobs.schedules import run_when_free
     from wagtail_pim.jobs.termination import told_of_sigterm

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import lifecycle
 from .categories import map_tree_by_name
 from .errors import SandboxError
 from .products import edit_by_number
@@ -94,9 +95,19 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         type=_assignment,
         metavar="NAME=VALUE",
-        help="an empty value takes the property away; several have ~ between them",
+        help="an empty value takes the property away; several have ~ between them;"
+        " NAME.de-DE is the translation into that language",
     )
     edit.add_argument("--approve", action="store_true", help="approve it at once")
+
+    for name, act, done, about in (
+        ("archive", lifecycle.archive, "archived", "archive products, Approved"),
+        ("reactivate", lifecycle.reactivate, "reactivated", "bring them back"),
+        ("delete", lifecycle.delete, "deleted", "delete products and their variants"),
+    ):
+        end = commands.add_parser(name, parents=[database], help=about)
+        end.set_defaults(run=_end, act=act, done=done)
+        end.add_argument("numbers", nargs="+", metavar="NUMBER")
 
     credentials = commands.add_parser(
         "credentials", parents=[database], help="print the two keys"
@@ -155,7 +166,16 @@ def _fill(store: Store, options: argparse.Namespace) -> None:
 def _approve(options: argparse.Namespace) -> None:
     with _existing_store(options.database) as store:
         count = store.approve_all() if options.all else store.approve(options.numbers)
-    print(f"{count} product{'' if count == 1 else 's'} approved.")
+    _print_count(count, "approved")
+
+
+def _end(options: argparse.Namespace) -> None:
+    with _existing_store(options.database) as store:
+        _print_count(options.act(store, options.numbers), options.done)
+
+
+def _print_count(count: int, done: str) -> None:
+    print(f"{count} product{'' if count == 1 else 's'} {done}.")
 
 
 def _map(options: argparse.Namespace) -> None:

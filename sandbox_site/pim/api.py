@@ -17,16 +17,20 @@ from .messages import (
     json_response,
     json_text_response,
 )
-from .odata import Query, parse_query
+from .odata import Language, Query, parse_query
 from .schema import ENTITY_SETS, EntitySet, invalid_properties, parse_guid
 from .store import Row, Store
 
 ROOT = "/odata/"
 
 _SET_OR_RECORD = re.compile(r"(?P<name>\w+)(?:\((?P<key>[^()]*)\))?")
-_GET_INTERNAL = re.compile(
-    r"products/GetInternal\(notificationId=null,languageId=(?P<language>[^,()]+),"
+_PRODUCTS_IN_LANGUAGE = re.compile(
+    r"(?P<name>products)/GetInternal\(notificationId=null,languageId=(?P<key>[^,()]+),"
     r"isShowOnlyProductsMissingTranslations=false\)"
+)
+# Ours, in the likeness of the one above.
+_IN_LANGUAGE = re.compile(
+    r"(?P<name>(?!products/)\w+)/GetInternal\(languageId=(?P<key>[^,()]+)\)"
 )
 
 
@@ -49,14 +53,17 @@ class Api:
         path = unquote(request.path).removeprefix(ROOT)
         if path == "settings":
             return self._settings(request)
-        if match := _GET_INTERNAL.fullmatch(path):
-            _allow(request, {"GET"})
-            language = self._language_code(match["language"])
-            return self._list(request, ENTITY_SETS["products"], language)
-        match = _SET_OR_RECORD.fullmatch(path)
+        in_language = _PRODUCTS_IN_LANGUAGE.fullmatch(path) or _IN_LANGUAGE.fullmatch(
+            path
+        )
+        match = in_language or _SET_OR_RECORD.fullmatch(path)
         entity_set = ENTITY_SETS.get(match["name"]) if match else None
         if match is None or entity_set is None:
             raise ODataError(404, "NotFound", f"There is no resource '{path}'.")
+        if in_language:
+            _allow(request, {"GET"})
+            language = self._language(entity_set, match["key"])
+            return self._list(request, entity_set, language)
         if match["key"] is None:
             _allow(request, {"GET"} | (entity_set.methods & {"POST"}))
             if request.method == "POST":
@@ -76,18 +83,26 @@ class Api:
             raise ODataError(404, "NotFound", "This PIM does not serve its settings.")
         return json_response(200, {"activePublishingEnvironment": self.environment})
 
-    def _language_code(self, key: str) -> str:
+    def _language(self, entity_set: EntitySet, key: str) -> Language | None:
+        """The language of this key; None for the default one."""
         if key == "null":
-            return ""
+            return None
         language = self._store.get("languages", key)
         if language is None:
             raise ODataError(400, "UnknownLanguage", f"There is no language '{key}'.")
-        return str(language["languageCode"])
+        if language.get("isDefault"):
+            return None
+        # Properties are of products: of the rest nothing says what is localizable.
+        names = self._store.localizable_names() if entity_set.is_open else frozenset()
+        return Language(str(language["languageCode"]), names)
 
     # Reading
 
     def _list(
-        self, request: Request, entity_set: EntitySet, language: str = ""
+        self,
+        request: Request,
+        entity_set: EntitySet,
+        language: Language | None = None,
     ) -> Response:
         query = parse_query(
             entity_set, request.query, self._store.property_names, language

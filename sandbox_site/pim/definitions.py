@@ -1,13 +1,13 @@
 """Templates and the properties that are assigned to them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from .data import Record
 from .schema import ENTITY_SETS, IDENTIFIER
 from .store import Records
-from .values import SEPARATOR, Control, parse, texts_of
+from .values import SEPARATOR, Control, line, parse, texts_of, url_segment
 
 PRODUCT, VARIANT = "Product", "Variant"
 """The kinds of record that a template can be for."""
@@ -15,6 +15,8 @@ PRODUCT, VARIANT = "Product", "Variant"
 _OWN_NAMES = {name.casefold() for name in ENTITY_SETS["products"].properties} | {
     "translations"
 }
+_LOCALIZABLE_OWN = {"productTitle": line, "urlSegment": url_segment}
+"""What any product has, whatever its template, and how a translation of it is read."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ class AssignedProperty:
             or []
         )
 
+    def in_language(self, code: str) -> Self:
+        """The property with the values that may be chosen in this language."""
+        translation = (self.definition.get("translations") or {}).get(code, {})
+        bag = translation.get("stringValueBag") or self.definition.get("stringValueBag")
+        return replace(self, definition={**self.definition, "stringValueBag": bag})
+
     def texts(self, product: Mapping[str, Any]) -> list[str]:
         return texts_of(product.get(self.name), self.control)
 
@@ -74,6 +82,8 @@ class AssignedProperty:
         """
         if self._comparable(texts) == self._comparable(self.texts(product)):
             return product.get(self.name)
+        if reader := _LOCALIZABLE_OWN.get(self.name):
+            return reader("".join(texts[-1:])) or None
         may_be_others = self.definition.get("stringAllowAdHocValues")
         choices = [] if may_be_others else self.values
         return parse(texts, self.control, self.definition, choices)
@@ -132,6 +142,28 @@ class Definitions:
     def inputs_of(self, template_id: str | None) -> list[AssignedProperty]:
         """The properties of a template that a person enters as such."""
         return [each for each in self.properties_of(template_id) if each.is_custom]
+
+    def localizable_of(self, template_id: str | None) -> list[AssignedProperty]:
+        """What a person enters once more for each other language."""
+        own = (
+            AssignedProperty(definition, {}, {})
+            for definition in self.properties.values()
+            if definition.get("name") in _LOCALIZABLE_OWN
+        )
+        return [
+            each
+            for each in (*own, *self.inputs_of(template_id))
+            if each.definition.get("isLocalizable")
+        ]
+
+
+def other_languages(records: Records) -> list[Record]:
+    """The languages that translations are for."""
+    languages = records.find("languages")
+    return sorted(
+        (language for language in languages if not language.get("isDefault")),
+        key=lambda each: (_position(each), str(each.get("languageCode"))),
+    )
 
 
 def _position(record: Record) -> int:

@@ -34,18 +34,30 @@ NamesOf = Callable[[EntitySet], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
+class Language:
+    """The language that records are read in.
+
+    A translation stands in the place of the default language's value. ``localizable``
+    are the names, in lower case, of the properties that are null without one.
+    """
+
+    code: str
+    localizable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Query:
     """The options of one request, ready for SQL. The table's alias is ``it``."""
 
     where: str = "TRUE"
-    parameters: Mapping[str, Any] = field(default_factory=lambda: {"language": ""})
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     order_by: str = "it.id"
     top: int | None = None
     skip: int = 0
     count: bool = False
     select: frozenset[str] | None = None
     expand: tuple[str, ...] = ()
-    language: str = ""
+    language: Language | None = None
 
     @property
     def limit(self) -> int:
@@ -67,7 +79,10 @@ def moment_sql(sql: str) -> str:
 
 
 def parse_query(
-    entity_set: EntitySet, raw_query: str, names_of: NamesOf, language: str = ""
+    entity_set: EntitySet,
+    raw_query: str,
+    names_of: NamesOf,
+    language: Language | None = None,
 ) -> Query:
     """The options of a raw query string, or an ODataError that says what is wrong.
 
@@ -264,8 +279,12 @@ _SQL_TYPES: Mapping[Kind, str] = {
 class _FilterTranslator:
     """Translates a ``$filter``; gathers its values in ``parameters``."""
 
-    def __init__(self, entity_set: EntitySet, names_of: NamesOf, language: str) -> None:
-        self.parameters: dict[str, Any] = {"language": language}
+    def __init__(
+        self, entity_set: EntitySet, names_of: NamesOf, language: Language | None
+    ) -> None:
+        self.parameters: dict[str, Any] = {}
+        if language:
+            self.parameters["language"] = language.code
         self._language = language
         self._names_of = names_of
         self._root = _Scope(entity_set, "it")
@@ -384,7 +403,11 @@ class _FilterTranslator:
         is_code = name in scope.entity_set.indexes
         is_text = kind in (Kind.STRING, Kind.DYNAMIC) and not is_code
         if self._language and is_text and scope is self._root:
-            value = f"coalesce({field_sql(name, TRANSLATION)}, {value})"
+            translation = field_sql(name, TRANSLATION)
+            if name.lower() in self._language.localizable:
+                value = translation
+            else:
+                value = f"coalesce({translation}, {value})"
         return _Operand(value, kind)
 
     def _literal(self, node: ast._Node) -> _Operand:

@@ -1,13 +1,14 @@
 """The pages of a product: what it is, and the forms to enter and to edit it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from . import products
+from . import lifecycle, links, products
 from .categories import places
 from .data import Record
-from .definitions import AssignedProperty, Definitions
-from .errors import EntryError
+from .definitions import AssignedProperty, Definitions, other_languages
+from .errors import EntryError, UnknownProductsError
 from .forms import Form
 from .markup import (
     Html,
@@ -21,11 +22,22 @@ from .markup import (
     page,
     problem,
     redirect,
+    table,
     template,
     url,
+    yes_or_no,
 )
 from .messages import Response
-from .products import OWN_INPUTS, Texts
+from .products import (
+    ASSETS,
+    OWN_INPUTS,
+    PRIMARY_IMAGE,
+    Texts,
+    own_text,
+    relation_name,
+    texts_of_links,
+    translation_name,
+)
 from .schema import parse_guid
 from .store import Records, Store
 from .values import Control
@@ -51,6 +63,14 @@ _HINTS = {
 _YES_OR_NO = [("", "Unknown"), ("true", "Yes"), ("false", "No")]
 
 
+class _Group(NamedTuple):
+    """A part of a form below a heading, and the labels of its inputs by name."""
+
+    heading: str
+    fields: Html
+    labels: Mapping[str, str]
+
+
 class ProductScreen:
     def __init__(self, store: Store, token: str) -> None:
         self._store = store
@@ -61,6 +81,12 @@ class ProductScreen:
             "/products/new": {"GET": self._new, "POST": self._create},
             "/products/([^/]+)": {"GET": self._product},
             "/products/([^/]+)/edit": {"GET": self._edit, "POST": self._save},
+            "/products/([^/]+)/archive": {"POST": self._archive},
+            "/products/([^/]+)/reactivate": {"POST": self._reactivate},
+            "/products/([^/]+)/delete": {
+                "GET": self._confirm_delete,
+                "POST": self._delete,
+            },
         }
 
     # Reading
@@ -70,9 +96,11 @@ class ProductScreen:
             product = _find(records, id)
             if product is None:
                 return error_page(404, _NO_PRODUCT)
-            assigned = Definitions.read(records).properties_of(
-                product.get("templateId")
-            )
+            definitions = Definitions.read(records)
+            assigned = definitions.properties_of(product.get("templateId"))
+            translations = _translations(records, definitions, product)
+            assets = _assets(records, product)
+            related = _related(records, product)
         path = f"{PRODUCT_PATH}{product['id']}"
         title = str(product.get("productTitle") or product.get("productNumber", ""))
         content = fill(
@@ -85,20 +113,82 @@ class ProductScreen:
             facts=join(
                 _fact(label, shown(product, name)) for name, label in _FACTS.items()
             ),
-            approve=self._approve_form(product),
+            actions=self._actions(product, path),
             properties=join(
                 _fact(name, shown(product, name))
                 for name in sorted(product, key=str.casefold)
-                if name not in _FACTS and not name.startswith("@")
+                if name not in _FACTS
+                and name != "translations"
+                and not name.startswith("@")
             ),
+            translations=translations,
+            assets=assets,
+            related=related,
         )
         return page(title, content, path=path)
 
-    def _approve_form(self, product: Record) -> Html:
-        if product.get("status") == "Approved":
-            return Html("")
-        number = product.get("productNumber", "")
-        return fill(_APPROVE, token=self._token, number=number)
+    def _actions(self, product: Record, path: str) -> Html:
+        approval = Html("")
+        if product.get("status") != "Approved":
+            number = product.get("productNumber", "")
+            approval = fill(_APPROVE, token=self._token, number=number)
+        action = "Reactivate" if product.get("isArchived") else "Archive"
+        return join(
+            [
+                approval,
+                fill(
+                    _ACTION,
+                    token=self._token,
+                    path=path,
+                    action=action.lower(),
+                    label=action,
+                ),
+                fill('<a class="button" href="{path}/delete">Delete</a>', path=path),
+            ]
+        )
+
+    # The end of a product
+
+    def _archive(self, form: Form, id: str) -> Response:
+        return self._end(id, lifecycle.archive, "archived")
+
+    def _reactivate(self, form: Form, id: str) -> Response:
+        return self._end(id, lifecycle.reactivate, "reactivated")
+
+    def _confirm_delete(self, options: Form, id: str) -> Response:
+        with self._store.reading() as records:
+            product = _find(records, id)
+            if product is None:
+                return error_page(404, _NO_PRODUCT)
+            variants = len(lifecycle.variants_of(records, product))
+        number = str(product.get("productNumber", ""))
+        content = fill(
+            _DELETE,
+            token=self._token,
+            path=f"{PRODUCT_PATH}{product['id']}",
+            number=number,
+            what=_what_goes(variants),
+        )
+        return page(f"Delete {number}", content, path=PRODUCT_PATH)
+
+    def _delete(self, form: Form, id: str) -> Response:
+        return self._end(id, lifecycle.delete, "deleted")
+
+    def _end(
+        self, id: str, act: Callable[[Store, Iterable[str]], int], done: str
+    ) -> Response:
+        with self._store.reading() as records:
+            product = _find(records, id)
+        if product is None:
+            return error_page(404, _NO_PRODUCT)
+        number = str(product.get("productNumber", ""))
+        try:
+            act(self._store, [number])
+        except UnknownProductsError as error:
+            return error_page(409, str(error))
+        if act is lifecycle.delete:
+            return redirect("/", deleted=number)
+        return redirect(f"{PRODUCT_PATH}{product['id']}", done=done)
 
     # A new product
 
@@ -195,10 +285,16 @@ class ProductScreen:
                 return error_page(404, _NO_PRODUCT)
             definitions = Definitions.read(records)
             texts: dict[str, Sequence[str]] = {
-                name: [str(product.get(name) or "")] for name in OWN_INPUTS
+                name: [own_text(product, name)] for name in OWN_INPUTS
             }
             for each in definitions.inputs_of(product.get("templateId")):
                 texts[each.name] = each.texts(product)
+            translations = product.get("translations") or {}
+            for name, (language, each) in _translatable(
+                records, definitions, product
+            ).items():
+                texts[name] = each.texts(translations.get(_code(language), {}))
+            texts |= texts_of_links(records, product)
             version = str(product.get("currentVersionNumber") or 0)
             return self._edit_form(records, definitions, product, texts, version)
 
@@ -229,6 +325,10 @@ class ProductScreen:
             texts=texts,
             faults=faults or {},
             button="Save",
+            more=[
+                *_language_groups(records, definitions, product, texts, faults or {}),
+                _link_group(records, texts, faults or {}),
+            ],
         )
 
     def _save(self, form: Form, id: str) -> Response:
@@ -237,7 +337,10 @@ class ProductScreen:
             if product is None:
                 return error_page(404, _NO_PRODUCT)
             definitions = Definitions.read(records)
-        texts = _texts(form, OWN_INPUTS, definitions, product.get("templateId"))
+            own = [*OWN_INPUTS, *texts_of_links(records, product)]
+            texts = _texts(form, own, definitions, product.get("templateId"))
+            for name in _translatable(records, definitions, product):
+                texts[name] = form.all(name)
         version = form[_VERSION]
         try:
             saved = products.edit(
@@ -271,14 +374,25 @@ class ProductScreen:
         texts: Texts,
         faults: Mapping[str, str],
         button: str,
+        more: Sequence[_Group] = (),
     ) -> Response:
         labels = {
             **OWN_INPUTS,
             _PARENT: "Parent product",
             **{each.name: each.label for each in inputs},
         }
+        for group in more:
+            labels |= group.labels
         fields = [
-            _property_field(each, texts.get(each.name, ()), faults) for each in inputs
+            _property_field(
+                each,
+                each.name,
+                each.label,
+                texts,
+                faults,
+                is_required=each.is_required,
+            )
+            for each in inputs
         ]
         content = fill(
             _FORM,
@@ -292,12 +406,14 @@ class ProductScreen:
             problem=problem(faults, labels),
             own=own,
             properties=fill(_FIELDS, fields=join(fields)) if fields else _NO_PROPERTIES,
+            more=join(fill(_GROUP, **group._asdict()) for group in more),
             button=button,
         )
         return page(title, content, path=path, status=400 if faults else 200)
 
 
 _PRODUCT = template("product")
+_DELETE = template("product_delete")
 _FORM = template("product_form")
 _CHOOSE = template("product_template")
 
@@ -309,6 +425,8 @@ _FACTS = {
     "publishedVersionNumber": "Published version",
     "lastPublishedOn": "Last published (UTC)",
     "templateName": "Template",
+    "isArchived": "Archived",
+    "deactivateOn": "Deactivate on (UTC)",
 }
 _FACT = '<tr><th scope="row">{label}</th><td>{value}</td></tr>'
 _FIELDS = '<div class="fields">\n{fields}\n</div>'
@@ -317,8 +435,23 @@ _NO_PROPERTIES = Html('<p class="empty">The template has no properties yet.</p>'
 _APPROVE = """<form action="/approve" method="post">
 <input type="hidden" name="form-token" value="{token}">
 <input type="hidden" name="search" value="{number}">
-<p class="actions"><button name="number" value="{number}">Approve</button></p>
+<button name="number" value="{number}">Approve</button>
 </form>"""
+_ACTION = """<form action="{path}/{action}" method="post">
+<input type="hidden" name="form-token" value="{token}">
+<button>{label}</button>
+</form>"""
+_GROUP = """<h2>{heading}</h2>
+<div class="fields">
+{fields}
+</div>"""
+_TRANSLATION = """<h2>{heading}</h2>
+<table class="facts">
+<caption>Properties in {heading}</caption>
+<tbody>
+{facts}
+</tbody>
+</table>"""
 _MISSING = """<p class="warning">Required, and missing: {names}.</p>"""
 
 
@@ -327,8 +460,10 @@ def shown(product: Record, name: str) -> str:
     value = product.get(name)
     if value in (None, ""):
         return "-"
-    if name == "lastPublishedOn":
+    if name in ("lastPublishedOn", "deactivateOn"):
         return str(value)[:16].replace("T", " ")
+    if name == "isArchived":
+        return yes_or_no(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -346,6 +481,8 @@ def _done(what: str, product: Record) -> str:
     return {
         "created": "The product was created. A site gets it once it is approved.",
         "saved": f"Version {version} was saved. A site gets it once it is approved.",
+        "archived": "The product was archived. A site takes it off with its next run.",
+        "reactivated": "The product is back, and Approved: a site’s next run shows it.",
     }.get(what, "")
 
 
@@ -388,12 +525,14 @@ def _own_fields(
     hints = {
         "urlSegment": "Empty: the site makes it of the title.",
         "primaryCategoryTreeId": "Only a variant needs none.",
+        "deactivateOn": "In UTC. A site takes the product off then.",
     }
+    controls = {"primaryCategoryTreeId": "select", "deactivateOn": "datetime-local"}
     return [
         field(
             name,
             label,
-            "select" if name in options else "text",
+            controls.get(name, "text"),
             texts.get(name, ()),
             hint=hints.get(name, ""),
             fault=faults.get(name, ""),
@@ -414,9 +553,153 @@ def _categories(records: Records) -> Options:
     return options
 
 
+def _translatable(
+    records: Records, definitions: Definitions, product: Record
+) -> dict[str, tuple[Record, AssignedProperty]]:
+    """Languages and their properties, by the names of the inputs that they have."""
+    localizable = definitions.localizable_of(product.get("templateId"))
+    return {
+        translation_name(each.name, language): (
+            language,
+            each.in_language(_code(language)),
+        )
+        for language in other_languages(records)
+        for each in localizable
+    }
+
+
+def _code(language: Record) -> str:
+    return str(language.get("languageCode"))
+
+
+def _heading(language: Record) -> str:
+    return f"{language.get('name') or 'Translation'} ({_code(language)})"
+
+
+def _translations(records: Records, definitions: Definitions, product: Record) -> Html:
+    """What the product says in other languages, also of what it has no input for."""
+    parts = []
+    names = [
+        each.name for each in definitions.localizable_of(product.get("templateId"))
+    ]
+    for language in other_languages(records):
+        translation = (product.get("translations") or {}).get(_code(language), {})
+        facts = [
+            _fact(name, shown(translation, name))
+            for name in dict.fromkeys([*names, *translation])
+        ]
+        if facts:
+            parts.append(
+                fill(_TRANSLATION, heading=_heading(language), facts=join(facts))
+            )
+    return join(parts)
+
+
+def _assets(records: Records, product: Record) -> Html:
+    primary = product.get(PRIMARY_IMAGE)
+    return table(
+        "Assets in their order",
+        ["Name", "File", "Type", "Alternative text", "Primary image"],
+        [
+            [
+                _file_link(asset),
+                asset.get("assetFileName"),
+                asset.get("type"),
+                asset.get("altText"),
+                yes_or_no(asset["id"] == primary),
+            ]
+            for asset in links.assets_of(records, product["id"])
+        ],
+        "It has none.",
+    )
+
+
+def _file_link(asset: Record) -> object:
+    """The asset's name, linked to its file where that has an address of the web."""
+    address = str(asset.get("externalFileUrl") or asset.get("urlLarge") or "")
+    is_web = address.startswith(("https://", "http://", "/assets/"))
+    return link(address, asset.get("name")) if is_web else asset.get("name")
+
+
+def _related(records: Records, product: Record) -> Html:
+    return table(
+        "Related products by type, in their order",
+        ["Number", "Title", "Relationship", "Status"],
+        [
+            [
+                link(f"{PRODUCT_PATH}{other['id']}", other.get("productNumber")),
+                other.get("productTitle"),
+                relationship.get("name"),
+                other.get("status"),
+            ]
+            for relationship in links.relationships(records)
+            for other in links.related_to(records, product["id"], relationship["id"])
+        ],
+        "There are none.",
+    )
+
+
+def _what_goes(variants: int) -> str:
+    if not variants:
+        return "The product goes, with its links to categories, assets and products."
+    those = "its variant goes" if variants == 1 else f"its {variants} variants go"
+    return f"The product goes, and {those} with it."
+
+
+def _language_groups(
+    records: Records,
+    definitions: Definitions,
+    product: Record,
+    texts: Texts,
+    faults: Mapping[str, str],
+) -> Iterator[_Group]:
+    """The inputs of each language."""
+    translatable = _translatable(records, definitions, product)
+    for language in other_languages(records):
+        fields, labels = [], {}
+        for name, (of, each) in translatable.items():
+            if of != language:
+                continue
+            label = OWN_INPUTS.get(each.name, each.label)
+            labels[name] = f"{label} ({_code(language)})"
+            fields.append(_property_field(each, name, labels[name], texts, faults))
+        if fields:
+            yield _Group(_heading(language), join(fields), labels)
+
+
+def _link_group(records: Records, texts: Texts, faults: Mapping[str, str]) -> _Group:
+    """The inputs of what the product is linked to."""
+    relationships = links.relationships(records)
+    labels = {
+        ASSETS: "Assets",
+        PRIMARY_IMAGE: "Primary image",
+        **{relation_name(each): str(each.get("name")) for each in relationships},
+    }
+    hints = {ASSETS: "Their names, one a line", PRIMARY_IMAGE: "An asset’s name"}
+    fields = [
+        field(
+            name,
+            label,
+            "area" if name == ASSETS else "text",
+            texts.get(name, ()),
+            hint=hints.get(name, "Numbers of products with commas between them"),
+            fault=faults.get(name, ""),
+        )
+        for name, label in labels.items()
+    ]
+    return _Group("Assets and related products", join(fields), labels)
+
+
 def _property_field(
-    each: AssignedProperty, texts: Sequence[str], faults: Mapping[str, str]
+    each: AssignedProperty,
+    name: str,
+    label: str,
+    all_texts: Texts,
+    faults: Mapping[str, str],
+    *,
+    is_required: bool = False,
 ) -> Html:
+    texts = all_texts.get(name, ())
     control, options = _control(each, texts)
     hints = [
         _HINTS.get(each.control, ""),
@@ -426,13 +709,13 @@ def _property_field(
         texts = ["~".join(texts)] if texts else []
         hints.insert(0, "Several values with ~ between them")
     return field(
-        each.name,
-        each.label,
+        name,
+        label,
         control,
         texts,
         hint=". ".join(hint.rstrip(".") for hint in hints if hint),
-        fault=faults.get(each.name, ""),
-        is_required=each.is_required,
+        fault=faults.get(name, ""),
+        is_required=is_required,
         options=options,
     )
 

@@ -4,12 +4,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from . import links
 from .data import Record
-from .definitions import PRODUCT, VARIANT, AssignedProperty, Definitions
+from .definitions import (
+    PRODUCT,
+    VARIANT,
+    AssignedProperty,
+    Definitions,
+    other_languages,
+)
 from .errors import EntryError, ODataError, UnknownProductsError
 from .schema import parse_guid
 from .store import Records, Store
-from .values import InvalidValueError, line, required_line, url_segment
+from .values import (
+    Control,
+    InvalidValueError,
+    line,
+    parse,
+    required_line,
+    texts_of,
+    url_segment,
+)
 
 _ACKNOWLEDGEMENT = {"status", "publishedVersionNumber"}
 
@@ -18,8 +33,12 @@ OWN_INPUTS = {
     "productTitle": "Title",
     "urlSegment": "URL segment",
     "primaryCategoryTreeId": "Primary category",
+    "deactivateOn": "Deactivate on",
 }
 """What a person enters of any product, and its label."""
+
+ASSETS, PRIMARY_IMAGE = "assets", "primaryImageAssetId"
+"""The inputs of a product's assets: their names, one a line, and that of the first."""
 
 Value = TypeVar("Value")
 Texts = Mapping[str, Sequence[str]]
@@ -65,6 +84,41 @@ def edited(product: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# Inputs
+
+
+def own_text(product: Mapping[str, Any], name: str) -> str:
+    """What the input of this name, one of OWN_INPUTS, shows of a product."""
+    if name == "deactivateOn":
+        return "".join(texts_of(product.get(name), Control.DATE_TIME))
+    return str(product.get(name) or "")
+
+
+def translation_name(name: str, language: Record) -> str:
+    """What the input is called in which a property is entered in a language."""
+    return f"{name}.{language.get('languageCode')}"
+
+
+def relation_name(relationship: Record) -> str:
+    """What the input is called with the numbers of products related in this way."""
+    return f"related.{relationship['id']}"
+
+
+def texts_of_links(records: Records, product: Record) -> dict[str, Sequence[str]]:
+    """What the inputs of assets and related products show."""
+    assets = links.assets_of(records, product["id"])
+    primary = records.get("assets", str(product.get(PRIMARY_IMAGE)))
+    names = {
+        ASSETS: "\n".join(str(asset.get("name")) for asset in assets),
+        PRIMARY_IMAGE: str(primary.get("name")) if primary else "",
+    }
+    for relationship in links.relationships(records):
+        related = links.related_to(records, product["id"], relationship["id"])
+        numbers = ", ".join(str(each.get("productNumber")) for each in related)
+        names[relation_name(relationship)] = numbers
+    return {name: [text] for name, text in names.items()}
 
 
 # Completeness
@@ -161,9 +215,10 @@ def edit(
             raise EntryError(
                 {"version": f"It is at {current} by now. Open the form anew."}
             )
+        entry = _Entry(records, texts)
         product = _entered(
-            before,
-            _Entry(records, texts),
+            {**before, **_enter_links(before, entry)},
+            entry,
             Definitions.read(records),
             is_variant=before.get("parentProductId") is not None,
         )
@@ -189,8 +244,17 @@ def edit_by_number(
         found = records.find("products", productNumber=number)
         if not found:
             raise UnknownProductsError([number], "Nothing was changed.")
-        inputs = Definitions.read(records).inputs_of(found[0].get("templateId"))
-    names = [*OWN_INPUTS, *(each.name for each in inputs)]
+        definitions = Definitions.read(records)
+        template = found[0].get("templateId")
+        names = [
+            *OWN_INPUTS,
+            *(each.name for each in definitions.inputs_of(template)),
+            *(
+                translation_name(each.name, language)
+                for language in other_languages(records)
+                for each in definitions.localizable_of(template)
+            ),
+        ]
     exact = {name.casefold(): name for name in names}
     texts: dict[str, list[str]] = {}
     for name, text in pairs:
@@ -218,19 +282,42 @@ class _Entry:
             raise EntryError(self.faults)
 
     def read(self, name: str, reader: Callable[[str], Value]) -> Value | None:
-        """What ``reader`` makes of the text; None if that is a fault."""
+        """What ``reader`` makes of the input's text; None if that is a fault."""
+        return self.read_text(name, self._text(name), reader)
+
+    def read_text(
+        self, name: str, text: str, reader: Callable[[str], Value]
+    ) -> Value | None:
+        """The same of this text."""
         try:
-            return reader("".join(self.texts.get(name, [])[-1:]))
+            return reader(text)
         except InvalidValueError as error:
             self.faults[name] = str(error)
             return None
+
+    def read_each(
+        self, name: str, separator: str, reader: Callable[[str], str]
+    ) -> list[str]:
+        """What ``reader`` makes of each part of the text, each result once."""
+        parts = map(str.strip, (self.lines(name) or "").split(separator))
+        found = (self.read_text(name, part, reader) for part in parts if part)
+        return list(dict.fromkeys(filter(None, found)))
+
+    def lines(self, name: str) -> str | None:
+        """The text as it stands, its lines as the PIM ends them; None without one."""
+        if name not in self.texts:
+            return None
+        return self._text(name).replace("\r\n", "\n")
+
+    def _text(self, name: str) -> str:
+        return "".join(self.texts.get(name, [])[-1:])
 
     def is_touched(self, name: str, product: Record) -> bool:
         """Whether a value is new: what is left as it is stays, whatever the rules."""
         if "id" not in product:
             return True
         return name in self.texts and list(self.texts[name]) != [
-            str(product.get(name) or "")
+            own_text(product, name)
         ]
 
 
@@ -238,19 +325,13 @@ def _entered(
     product: Record, entry: _Entry, definitions: Definitions, *, is_variant: bool
 ) -> Record:
     """The product with all that a person entered. Raises EntryError."""
-    product = {**product, **_own_values(product, entry, is_variant=is_variant)}
-    for each in definitions.inputs_of(product.get("templateId")):
-        if each.name not in entry.texts:
-            continue
-        before = product.pop(each.name, None)
-        try:
-            value = each.value(entry.texts[each.name], {each.name: before})
-        except InvalidValueError as error:
-            entry.faults[each.name] = str(error)
-            continue
-        # An empty value has no key.
-        if value is not None:
-            product[each.name] = value
+    product = {
+        **product,
+        **_own_values(product, entry, is_variant=is_variant),
+        "translations": _translations(product, entry, definitions),
+    }
+    inputs = definitions.inputs_of(product.get("templateId"))
+    _enter(product, {each.name: each for each in inputs}, entry)
     entry.finish()
     assigned = definitions.properties_of(product.get("templateId"))
     return {**product, "percentComplete": percent_complete(product, assigned)}
@@ -262,6 +343,7 @@ def _own_values(product: Record, entry: _Entry, *, is_variant: bool) -> Record:
         "productNumber": lambda text: _free_number(entry.records, text, product),
         "productTitle": required_line,
         "urlSegment": url_segment,
+        "deactivateOn": lambda text: parse([text], Control.DATE_TIME, {}, []),
     }
     values: Record = {
         name: entry.read(name, reader)
@@ -277,6 +359,84 @@ def _own_values(product: Record, entry: _Entry, *, is_variant: bool) -> Record:
         values[name] = category and category["id"]
         values["primaryCategoryName"] = category and category.get("name")
     return values
+
+
+def _enter(
+    record: Record, inputs: Mapping[str, AssignedProperty], entry: _Entry
+) -> None:
+    """Set the properties, by the names of their inputs, to what a person entered."""
+    for name, each in inputs.items():
+        if name not in entry.texts:
+            continue
+        before = record.pop(each.name, None)
+        try:
+            value = each.value(entry.texts[name], {each.name: before})
+        except InvalidValueError as error:
+            entry.faults[name] = str(error)
+            continue
+        # An empty value has no key.
+        if value is not None:
+            record[each.name] = value
+
+
+def _translations(
+    product: Record, entry: _Entry, definitions: Definitions
+) -> dict[str, Record]:
+    """What the product says in other languages, with what a person entered of it."""
+    translations = {**(product.get("translations") or {})}
+    localizable = definitions.localizable_of(product.get("templateId"))
+    for language in other_languages(entry.records):
+        code = str(language.get("languageCode"))
+        translation = {**translations.pop(code, {})}
+        inputs = {
+            translation_name(each.name, language): each.in_language(code)
+            for each in localizable
+        }
+        _enter(translation, inputs, entry)
+        if translation:
+            translations[code] = translation
+    return translations
+
+
+def _enter_links(product: Record, entry: _Entry) -> Record:
+    """Write the links that a person changed; what that changes of the product."""
+    records, key = entry.records, product["id"]
+    shown = texts_of_links(records, product)
+    changed = {name for name in shown if entry.lines(name) not in (None, *shown[name])}
+    values: Record = {}
+    if PRIMARY_IMAGE in changed:
+        values[PRIMARY_IMAGE] = entry.read(
+            PRIMARY_IMAGE, lambda text: _asset(records, text) if text.strip() else None
+        )
+    if ASSETS in changed:
+        links.set_assets(
+            records,
+            key,
+            entry.read_each(ASSETS, "\n", lambda name: _asset(records, name)),
+        )
+    for relationship in links.relationships(records):
+        name = relation_name(relationship)
+        if name in changed:
+            related = entry.read_each(name, ",", lambda text: _related(records, text))
+            links.set_related(records, key, relationship["id"], related)
+    return values
+
+
+def _asset(records: Records, name: str) -> str:
+    return _only(records.find("assets", name=line(name)), f"asset “{name}”")
+
+
+def _related(records: Records, number: str) -> str:
+    found = records.find("products", productNumber=line(number))
+    return _only(found, f"product with the number “{number}”")
+
+
+def _only(found: Sequence[Record], what: str) -> str:
+    if not found:
+        raise InvalidValueError(f"There is no {what}.")
+    if len(found) > 1:
+        raise InvalidValueError(f"There is more than one {what}.")
+    return str(found[0]["id"])
 
 
 def _free_number(records: Records, text: str, product: Record) -> str:

@@ -34,6 +34,8 @@ class Navigation:
 
     target: str
     foreign_key: str
+    # The property by which the rows are ordered, before their id.
+    order: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +136,11 @@ ENTITY_SETS: Mapping[str, EntitySet] = {
                 strings="variantPropertyIdList",
             ),
             navigation={
-                "productAssets": Navigation("productassets", "productId"),
+                "productAssets": Navigation("productassets", "productId", "sortOrder"),
                 "categoryTrees": Navigation("categoryTreeProducts", "productId"),
                 "childrenProduct": Navigation("products", "parentProductId"),
                 "productRelatedProducts": Navigation(
-                    "productRelatedProducts", "productId"
+                    "productRelatedProducts", "productId", "sortOrder"
                 ),
             },
             is_open=True,
@@ -153,7 +155,8 @@ ENTITY_SETS: Mapping[str, EntitySet] = {
         ),
         EntitySet(
             "productassets",
-            _properties(guid="productId assetId"),
+            # The order is ours: the vendor's own is not documented.
+            _properties(guid="productId assetId", integer="sortOrder"),
             indexes=("productId",),
         ),
         EntitySet(

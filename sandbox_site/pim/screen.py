@@ -93,7 +93,7 @@ class Screen:
         tabs = [("", "All", total), *((name, name, n) for name, n in counts.items())]
         content = fill(
             _LIST,
-            notice=notice(_approved(options)),
+            notice=notice(_done(options)),
             tabs=join(_tab(*tab, status, search) for tab in tabs),
             token=self._token,
             status=status,
@@ -126,16 +126,20 @@ _ROW = """<tr>
 <th scope="row" data-label="Number">{number}</th>
 <td data-label="Title">{title}</td>
 <td data-label="Template">{template}</td>
-<td data-label="Status"><span class="status" data-status="{status}">{status}</span></td>
+<td data-label="Status"><span class="status" data-status="{status}">{status}</span>
+{archived}</td>
 <td data-label="Version">{version}</td>
 <td data-label="Published version">{published_version}</td>
 <td data-label="Last published">{last_published}</td>
 </tr>"""
+_ARCHIVED = Html('<span class="status">Archived</span>')
 _NO_PRODUCTS = Html('<tr><td colspan="8">No products here.</td></tr>')
 _PAGE_LINK = '<a href="{url}" rel="{rel}">{label}</a>'
 
 
-def _approved(options: Form) -> str:
+def _done(options: Form) -> str:
+    if number := options["deleted"]:
+        return f"{number} was deleted. A site learns of it when it next reconciles."
     if not options["approved"]:
         return ""
     count = options.integer("approved")
@@ -161,6 +165,7 @@ def _row(product: Record) -> Html:
         title=link(f"{PRODUCT_PATH}{product['id']}", shown(product, "productTitle")),
         template=shown(product, "templateName"),
         status=shown(product, "status"),
+        archived=_ARCHIVED if product.get("isArchived") else Html(""),
         version=shown(product, "currentVersionNumber"),
         published_version=shown(product, "publishedVersionNumber"),
         last_published=shown(product, "lastPublishedOn"),

@@ -30,6 +30,20 @@ from .store import Store
 logger = logging.getLogger(__name__)
 
 _ASSETS = "/assets/"
+_UNKNOWN_TYPE = "application/octet-stream"
+# The same on all machines, and what not all versions of Python know.
+_CONTENT_TYPES = mimetypes.MimeTypes()
+for _suffix, _type in {
+    ".avif": "image/avif",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".heic": "image/heic",
+    ".pptx": "application/vnd.openxmlformats-officedocument"
+    ".presentationml.presentation",
+    ".webp": "image/webp",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}.items():
+    _CONTENT_TYPES.add_type(_type, _suffix)
+
 _LARGEST_BODY = 10 * 1024 * 1024
 _IDLE_TIMEOUT = 120
 
@@ -156,13 +170,16 @@ def _asset(folder: Path, request: Request) -> Response:
     try:
         path = (folder / name).resolve()
         if path.is_relative_to(folder.resolve()) and path.is_file():
-            content_type = mimetypes.guess_type(path.name)[0]
-            return Response(
-                200, path.read_bytes(), content_type or "application/octet-stream"
-            )
+            return Response(200, path.read_bytes(), _content_type(path.name))
     except (OSError, ValueError) as error:
         logger.info("No file can be called %r: %s", name, error)
     return error_page(404, "There is no such file.")
+
+
+def _content_type(file_name: str) -> str:
+    content_type, encoding = _CONTENT_TYPES.guess_type(file_name)
+    # What is compressed is not of the type that it has inside.
+    return content_type if content_type and not encoding else _UNKNOWN_TYPE
 
 
 class _HttpServer(ThreadingHTTPServer):

@@ -27,7 +27,7 @@ from .errors import (
     UnknownProductsError,
 )
 from .messages import compact_json
-from .odata import TRANSLATION, Query, field_sql, moment_sql
+from .odata import TRANSLATION, Language, Query, field_sql, moment_sql
 from .schema import ENTITY_SETS, IDENTIFIER, EntitySet, Kind, Navigation, parse_guid
 
 _LOCK_TIMEOUT = 30
@@ -236,6 +236,15 @@ class Store:
                 return {**dict(custom), **names}
         return names
 
+    def localizable_names(self) -> frozenset[str]:
+        """The names of the properties that may be translated, in lower case."""
+        with self._connection() as connection:
+            names = connection.execute(
+                f"SELECT {field_sql('name')} FROM properties"
+                f" WHERE {field_sql('isLocalizable')}"
+            )
+            return frozenset(str(name).lower() for (name,) in names)
+
     def page(self, entity_set: EntitySet, query: Query) -> Page:
         translation = TRANSLATION if query.language else "NULL"
         source = f'FROM "{entity_set.name}" AS it WHERE {query.where}'
@@ -252,7 +261,9 @@ class Store:
                 f" ORDER BY {query.order_by}",
                 parameters,
             )
-            page = [Row(key, _translated(*texts)) for key, *texts in rows]
+            page = [
+                Row(key, _in_language(query.language, *texts)) for key, *texts in rows
+            ]
             count = None
             if query.count:
                 (count,) = connection.execute(
@@ -263,13 +274,14 @@ class Store:
     def related(
         self, navigation: Navigation, ids: Iterable[str]
     ) -> dict[str, list[str]]:
-        """The documents that point to each of these records."""
+        """The documents that point to each of these records, in their order."""
         key = field_sql(navigation.foreign_key)
+        order = f"{field_sql(navigation.order)}, id" if navigation.order else "id"
         documents: dict[str, list[str]] = {}
         with self._connection() as connection:
             for owner, document in connection.execute(
                 f'SELECT {key}, document FROM "{navigation.target}"'
-                f" WHERE {key} IN (SELECT value FROM json_each(?)) ORDER BY id",
+                f" WHERE {key} IN (SELECT value FROM json_each(?)) ORDER BY {order}",
                 (json.dumps(list(ids)),),
             ):
                 documents.setdefault(owner, []).append(document)
@@ -454,10 +466,17 @@ def _record(document: str, translations: str | None) -> Record:
     return record
 
 
-def _translated(document: str, translation: str | None) -> str:
-    if translation is None:
+def _in_language(
+    language: Language | None, document: str, translation: str | None
+) -> str:
+    """The document as it reads in the language."""
+    if language is None or not (translation or language.localizable):
         return document
-    return compact_json({**json.loads(document), **json.loads(translation)})
+    record = json.loads(document)
+    for name in record:
+        if name.lower() in language.localizable:
+            record[name] = None
+    return compact_json({**record, **json.loads(translation or "{}")})
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db import models
 from django.utils.dateparse import parse_date, parse_datetime
@@ -13,6 +13,8 @@ from django.utils.html import strip_tags
 from django.utils.text import capfirst
 
 from wagtail_pim.markers import normalise_name
+
+LONGEST_CHOICE: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,18 @@ def facts_of_specifications(entries: Iterable[dict[str, Any]]) -> Iterator[Fact]
             yield Fact(entry.get("displayName") or entry.get("name", ""), value)
 
 
+def can_be_chosen(entry: dict[str, Any]) -> bool:
+    """Whether products can be filtered by such an entry: no prose and no point in time."""
+    value = entry.get("value")
+    members = value if isinstance(value, list) else [value]
+    return (
+        str(entry.get("controlType", "")).casefold() not in ("html", "textarea")
+        and "date" not in str(entry.get("type", "")).casefold()
+        and all(isinstance(member, (str, int, float)) for member in members)
+        and all(len(str(member)) <= LONGEST_CHOICE for member in members)
+    )
+
+
 def _moment(value: Any) -> Any:
     """The date behind an ISO 8601 text; a time of midnight UTC is a date alone."""
     try:
@@ -95,11 +109,13 @@ class Specified:
         price = self.specified("price")
         return price if isinstance(price, (int, float)) else None
 
-    def facts(self) -> Iterator[Fact]:
+    def facts(self) -> list[Fact]:
         """What is not shown elsewhere on the page."""
-        return facts_of_specifications(
-            entry
-            for entry in self.specifications
-            if normalise_name(entry.get("name", ""))
-            not in self.read_from_specifications
+        return list(
+            facts_of_specifications(
+                entry
+                for entry in self.specifications
+                if normalise_name(entry.get("name", ""))
+                not in self.read_from_specifications
+            )
         )

@@ -6,7 +6,6 @@ own: its editors write them, and no sync touches them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.db import models
@@ -34,6 +33,8 @@ from wagtail_pim.markers import Sync, no_sync
 from wagtail_pim.models import CatalogPage, ProductPage, VariantPage
 
 from .facts import Fact, Specified, facts_of_fields
+from .picker import Picker, in_order
+from .pictures import pictures_of, with_cards
 
 
 class HomePage(Page):
@@ -115,7 +116,30 @@ class BadgeColour(models.TextChoices):
     INK = "ink", _("Ink")
 
 
-class CampaignProductPage(ProductPage):
+class ShowcaseMixin:
+    """What the pages of products and of their variants show alike."""
+
+    def get_context(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        context = super().get_context(request, *args, **kwargs)
+        is_variant = isinstance(self, VariantPage)
+        product = self.get_parent().specific if is_variant else self
+        variants = in_order(with_cards(product.variants()))
+        facts = self.facts()
+        if is_variant:
+            # What is true of the product is true of the variant, unless it says more.
+            known = {fact.label for fact in facts}
+            facts += [fact for fact in product.facts() if fact.label not in known]
+        return context | {
+            "product": product,
+            "picker": Picker(variants, self if is_variant else None),
+            "images": pictures_of(self, product),
+            "facts": facts,
+        }
+
+
+class CampaignProductPage(ShowcaseMixin, ProductPage):
     """A product with a description of the PIM's and a campaign of the shop's own."""
 
     description = RichTextField(_("description"), blank=True)
@@ -166,6 +190,7 @@ class ShopProductPage(CampaignProductPage):
 
     pim_fields = [Sync("summary"), Sync("price", translatable=False)]
     fact_fields: ClassVar[list[str]] = []
+    facet_fields: ClassVar[list[str]] = []
 
     content_panels = [
         *CampaignProductPage.content_panels,
@@ -177,11 +202,11 @@ class ShopProductPage(CampaignProductPage):
     class Meta:
         abstract = True
 
-    def facts(self) -> Iterator[Fact]:
-        return facts_of_fields(self, self.fact_fields)
+    def facts(self) -> list[Fact]:
+        return list(facts_of_fields(self, self.fact_fields))
 
 
-class ShopVariantPage(VariantPage):
+class ShopVariantPage(ShowcaseMixin, VariantPage):
     """What every variant of the shop has."""
 
     colour = models.CharField(_("colour"), max_length=40, blank=True)
@@ -210,6 +235,7 @@ class ShopVariantPage(VariantPage):
         Sync("in_stock", required=False, translatable=False),
     ]
     fact_fields: ClassVar[list[str]] = ["colour", "size"]
+    facet_fields: ClassVar[list[str]] = ["colour", "size", "in_stock"]
 
     parent_page_types: ClassVar[list[str]] = []
     subpage_types: ClassVar[list[str]] = []
@@ -224,8 +250,8 @@ class ShopVariantPage(VariantPage):
     class Meta:
         abstract = True
 
-    def facts(self) -> Iterator[Fact]:
-        return facts_of_fields(self, self.fact_fields)
+    def facts(self) -> list[Fact]:
+        return list(facts_of_fields(self, self.fact_fields))
 
 
 class BicyclePage(ShopProductPage):
@@ -277,6 +303,7 @@ class BicyclePage(ShopProductPage):
         "available_from",
         "equipment",
     ]
+    facet_fields = ["brand", "riding_styles", "frame_material", "gears", "electric"]
 
     template = "shop/product_page.html"
     subpage_types = ["shop.BicycleVariantPage"]
@@ -380,6 +407,7 @@ class HelmetPage(ShopProductPage):
         "labels",
         "care_instructions",
     ]
+    facet_fields = ["safety_standards", "labels"]
 
     template = "shop/product_page.html"
     subpage_types = ["shop.HelmetVariantPage"]
@@ -443,6 +471,7 @@ class ApparelPage(ShopProductPage):
         Sync("care_instructions", required=False),
     ]
     fact_fields = ["fabric", "fit", "waterproof", "seasons", "care_instructions"]
+    facet_fields = ["fit", "waterproof", "seasons"]
 
     template = "shop/apparel_page.html"
     subpage_types = ["shop.ApparelVariantPage"]
@@ -504,7 +533,7 @@ class GenericProductPage(Specified, CampaignProductPage):
         return self.specified("summary") or ""
 
 
-class GenericVariantPage(Specified, VariantPage):
+class GenericVariantPage(Specified, ShowcaseMixin, VariantPage):
     """A variant of any other kind of product."""
 
     specifications = models.JSONField(_("specifications"), default=list, blank=True)

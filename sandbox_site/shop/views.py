@@ -4,16 +4,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from wagtail.models import Locale
 
-from wagtail_pim.models import ProductPage
-
-from .templatetags.shop_tags import sheet_of, with_cards
+from .listings import Found
 
 
 def search(request: HttpRequest) -> HttpResponse:
     """Products in the visitor's language that match the words of ``q``."""
-    words = request.GET.get("q", "").replace("\0", "").strip()
-    results = None
-    if words:
-        products = ProductPage.objects.live().filter(locale=Locale.get_active())
-        results = sheet_of(with_cards(products).search(words), request)
-    return render(request, "shop/search.html", {"words": words, "results": results})
+    words = " ".join(request.GET.get("q", "").replace("\0", "").split())
+    found = Found(words, Locale.get_active()) if words else None
+    return render(
+        request,
+        "shop/search.html",
+        {
+            "words": words,
+            "found": found,
+            "listing": found and found.listing(request),
+        },
+    )

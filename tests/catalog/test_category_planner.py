@@ -19,6 +19,7 @@ from wagtail_pim.catalog.category_planner import (
     wanted_tree,
 )
 from wagtail_pim.catalog.changes import Action
+from wagtail_pim.catalog.languages import SiteLanguage
 from wagtail_pim.client.entities import Category, Taxonomy, Website
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.models import CategoryPage
@@ -155,7 +156,8 @@ def _city_children() -> Any:
 def _plan(*categories: Category, whole: bool = True) -> Any:
     trees = {UUID(TREE): website("Shop")}
     wanted, faults = wanted_tree(trees, [taxonomy("Tree", "Shop")], categories)
-    return plan_categories(wanted, faults, listing_is_whole=whole)
+    language = SiteLanguage.default()
+    return plan_categories(wanted, faults, language, {}, listing_is_whole=whole)
 
 
 def test_planning_reads_the_tree_once_and_writes_nothing(pim, publish, queries):

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from sandbox_site.shop.models import BicyclePage, Brand
 from wagtail_pim.catalog import schema as schema_module
-from wagtail_pim.catalog.mapping import PageContent, best_place, make_slug, map_product
+from wagtail_pim.catalog.languages import SiteLanguage
+from wagtail_pim.catalog.mapping import (
+    PageContent,
+    Reading,
+    best_place,
+    make_slug,
+    map_product,
+)
 from wagtail_pim.catalog.schema import CatalogSchema, Kind, PageType
 from wagtail_pim.client.entities import Product, ProductHead, Property, Template
 from wagtail_pim.exceptions import PayloadError, RecordError
@@ -25,6 +32,11 @@ def guid(name):
 
 LAMPS, SALE, ELSEWHERE = guid("lamps"), guid("sale"), guid("elsewhere")
 PLACES = {LAMPS: 1, SALE: 2}
+ENGLISH = SiteLanguage(1, "en")
+
+
+def in_english(product):
+    return Reading(product, ENGLISH)
 
 
 with isolate_apps("sandbox_site.shop"):
@@ -106,7 +118,7 @@ def links(*categories):
 @pytest.fixture
 def mapped(shirts):
     def mapped(places=PLACES, **more):
-        return map_product(Product.parse(raw(**more)), shirts, places)
+        return map_product(in_english(Product.parse(raw(**more))), shirts, places)
 
     return mapped
 
@@ -276,7 +288,8 @@ def shirt_field(schema_properties, **more):
     schema = CatalogSchema(
         [Template(id=guid("template"), name="Shirt")], schema_properties
     )
-    return map_product(Product.parse(raw(**more)), schema, PLACES).values["fabric_type"]
+    content = map_product(in_english(Product.parse(raw(**more))), schema, PLACES)
+    return content.values["fabric_type"]
 
 
 @pytest.mark.parametrize("key", ["FabricType", "fabrictype", "fabricType"])
@@ -357,15 +370,18 @@ def test_values_of_a_sites_own_field_class_count_in_the_hash():
     def content(value):
         product = Product.parse(raw())
         return PageContent(
-            product,
-            Kind.PRODUCT,
-            PageType(Shirt, (), None, ()),
-            "T",
-            "t",
-            True,
-            LAMPS,
-            frozenset(),
-            {"price": value},
+            product=product,
+            language=ENGLISH,
+            kind=Kind.PRODUCT,
+            page_type=PageType(Shirt, (), None, ()),
+            title="T",
+            slug="t",
+            slug_is_given=True,
+            parent=LAMPS,
+            categories=frozenset(),
+            assets=(),
+            related=(),
+            values={"price": value},
         )
 
     assert content(Money(1)).content_hash == content(Money(1)).content_hash
@@ -396,13 +412,13 @@ def schema():
 def test_any_value_is_mapped_or_refused(schema, values):
     product = Product.parse(raw(**values))
     try:
-        content = map_product(product, schema, PLACES)
+        content = map_product(in_english(product), schema, PLACES)
     except RecordError as error:
         told = str(error)
     else:
         # What a JSON field of any database takes.
         told = json.dumps(content.values["facts"], allow_nan=False) + str(content)
-        same = map_product(Product.parse(raw(**values)), schema, PLACES)
+        same = map_product(in_english(Product.parse(raw(**values))), schema, PLACES)
         assert same.content_hash == content.content_hash
     told.encode()
     assert "\x00" not in told
@@ -412,7 +428,7 @@ def test_any_value_is_mapped_or_refused(schema, values):
 def test_any_title_is_mapped_or_refused(schema, title, segment, number):
     more = {"productTitle": title, "urlSegment": segment, "productNumber": number}
     try:
-        content = map_product(Product.parse(raw(**more)), schema, PLACES)
+        content = map_product(in_english(Product.parse(raw(**more))), schema, PLACES)
     except (RecordError, PayloadError):
         return
     assert 0 < len(content.title) <= 255
@@ -496,7 +512,7 @@ def test_product_is_never_listed_where_it_is_placed_nor_on_another_site(
     more = {"primaryCategoryTreeId": primary, "categoryTrees": links(*listed)}
     product = Product.parse(raw(**more))
     try:
-        content = map_product(product, schema, PLACES)
+        content = map_product(in_english(product), schema, PLACES)
     except RecordError:
         assert not {primary, *listed} & PLACES.keys()
     else:
@@ -517,19 +533,16 @@ def test_markers_of_the_shop_map_a_bicycle():
             prop("Description", control="HTML"),
         ],
     )
-    content = map_product(
-        Product.parse(
-            raw(
-                gears=7,
-                ridingStyles="Touring~City",
-                frameMaterial="steel",
-                availableFrom="2030-06-01T00:00:00+02:00",
-                description="<p>Fast<script>x</script></p>",
-            )
-        ),
-        bicycle,
-        PLACES,
+    product = Product.parse(
+        raw(
+            gears=7,
+            ridingStyles="Touring~City",
+            frameMaterial="steel",
+            availableFrom="2030-06-01T00:00:00+02:00",
+            description="<p>Fast<script>x</script></p>",
+        )
     )
+    content = map_product(in_english(product), bicycle, PLACES)
     assert content.model is BicyclePage
     assert content.values["gears"] == 7
     assert content.values["riding_styles"] == ("City", "Touring")

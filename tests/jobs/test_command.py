@@ -22,7 +22,7 @@ from tests.pim_data import TAXONOMY, guid
 from wagtail_pim.jobs import JOBS, runs
 from wagtail_pim.jobs.schedules import save_schedule
 from wagtail_pim.management.commands.pim import Command
-from wagtail_pim.models import JobRun, JobSchedule, ProductPage
+from wagtail_pim.models import JobRun, JobRunItem, JobSchedule, ProductPage
 from wagtail_pim.models.runs import State, Trigger
 from wagtail_pim.signals import run_started
 
@@ -138,6 +138,7 @@ def test_json_is_one_object_with_counts_and_items(pim, pim_command):
     }
     by_number = {item["number"]: item for item in items}
     assert by_number["A1"] == {
+        "id": JobRunItem.objects.get(number="A1").pk,
         "kind": "product",
         "number": "A1",
         "guid": guid("product", "A1"),
@@ -146,6 +147,7 @@ def test_json_is_one_object_with_counts_and_items(pim, pim_command):
         "reason": "",
         "note": "",
         "page": ProductPage.objects.get().pk,
+        "restorable": False,
         "acknowledged": True,
         "differences": {},
     }

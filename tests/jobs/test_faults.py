@@ -330,6 +330,7 @@ def picture(pim: Any, settings: Any, tmp_path: Path) -> str:
         {
             "id": guid("asset", "diamond"),
             "name": "Diamond",
+            "assetType": "Image",
             "assetFileName": "diamond.gif",
             "currentAssetHash": "1",
             "urlLarge": "/assets/diamond.gif",
@@ -375,7 +376,7 @@ def test_a_picture_that_the_pim_does_not_have_is_a_failed_item(pim, publish):
     [item] = report.failed_items()
     assert (item.kind, item.reason) == (
         "picture",
-        "The PIM does not have this picture.",
+        "The PIM does not have this asset.",
     )
     assert "Its picture failed" in items_by_number(report)["A1"].note
     assert pim.status("A1") == "Approved"

@@ -610,13 +610,15 @@ def test_a_variant_whose_parent_nobody_approved_fails(pim, publish):
     assert pim.status("A1-1") == "Approved"
 
 
-def test_variants_of_a_parent_that_failed_fail_and_follow_once_it_is_corrected(
+def test_variants_of_a_parent_that_failed_wait_and_follow_once_it_is_corrected(
     pim, publish
 ):
     pim.product("A1", Price="cheap")
     pim.variant("A1-1", "A1")
     report = publish()
-    assert report.counts == {Outcome.FAILED: 2}
+    assert report.counts == {Outcome.FAILED: 1, Outcome.UNCHANGED: 1}
+    assert "It waits" in items_by_number(report)["A1-1"].note
+    assert pim.status("A1-1") == "Approved"
     pim.change("A1", Price=1)
     assert publish().counts == {Outcome.CREATED: 2}
 

@@ -179,37 +179,19 @@ def test_a_run_is_resumed_once(products, publish, interrupt):
     assert publish().resumes is None
 
 
-def test_a_family_that_was_split_is_completed(pim, publish, configure, interrupt):
+def test_a_family_larger_than_a_batch_comes_in_one(pim, publish, configure, interrupt):
     configure(BATCH_SIZE=2)
     pim.product("A1", "City", modifiedOn=LONG_AGO)
     for number in range(1, 5):
-        pim.variant(f"A1-{number}", "A1", modifiedOn=LONG_AGO)
+        pim.variant(f"A1-{number}", "A1", category="Helmets", modifiedOn=LONG_AGO)
     pim.product("B1", "Touring", modifiedOn=LONG_AGO)
-    first = interrupt(batches=2)
-    assert first.acknowledged == 4
-    # The parent is Published now: the variants that are left are listed without it.
-    run = publish()
-    assert run.resumes == first
-    assert run.counts == {Outcome.CREATED: 2}
-    assert {pim.status(r["productNumber"]) for r in pim.store.find("products")} == {
-        "Published"
-    }
-    assert not any(Page.find_problems())
-
-
-def test_variants_in_a_category_of_their_own_are_not_lost_without_their_parent(
-    pim, publish, configure, interrupt
-):
-    """They are sorted by their parent's category while it is among the work."""
-    configure(BATCH_SIZE=2)
-    pim.product("Z1", "Helmets", modifiedOn=LONG_AGO)
-    for number in range(1, 4):
-        pim.variant(f"Z1-{number}", "Z1", category="City", modifiedOn=LONG_AGO)
     first = interrupt(batches=1)
+    assert first.counts == {Outcome.CREATED: 5}
+    assert first.acknowledged == 5
     run = publish()
     assert run.resumes == first
-    assert run.counts == {Outcome.CREATED: 2}
-    assert run.acknowledged == 2
+    assert run.counts == {Outcome.CREATED: 1}
+    assert not any(Page.find_problems())
 
 
 def test_what_was_committed_and_not_settled_is_acknowledged_by_the_next(

@@ -250,7 +250,7 @@ def test_a_picture_that_fails_leaves_the_present_one_and_is_told(shop, refresh):
     failed, item = report.items.all()
     assert (failed.kind, failed.reason) == (
         PICTURE,
-        "The PIM does not have this picture.",
+        "The PIM does not have this asset.",
     )
     assert "keeps the one it has" in item.note
     assert page_of("A1").summary == "New"

@@ -28,10 +28,17 @@ from sandbox_site.pim.faults import Fault
 from sandbox_site.shop.models import BicyclePage, BicycleVariantPage
 from tests.conftest import items_by_number
 from wagtail_pim import signals, tasks
-from wagtail_pim.catalog.planner import Planner
+from wagtail_pim.catalog.planner import Planner, pages_to_remove
 from wagtail_pim.client.assumed import AssumedCalls
 from wagtail_pim.exceptions import RunLostError, RunRefusedError
-from wagtail_pim.jobs import Job, PublishApprovedProducts, RefreshProduct, items, runs
+from wagtail_pim.jobs import (
+    Job,
+    PublishApprovedProducts,
+    RefreshProduct,
+    items,
+    products,
+    runs,
+)
 from wagtail_pim.jobs import journal as journals
 from wagtail_pim.jobs.journal import Journal
 from wagtail_pim.jobs.words import started_by, why_silent
@@ -891,12 +898,12 @@ def test_a_run_that_was_taken_for_dead_commits_nothing_more(
         pim.product(number)
     plan, batches, rows = Planner.plan, [], []
 
-    def recover_at_second(planner: Planner, contents: Any, images: Any) -> Any:
+    def recover_at_second(planner: Planner, contents: Any, *given: Any) -> Any:
         batches.append([content.number for content in contents])
         if len(batches) == 2:
             runs.recover(at_once=True)
             rows.append(JobRun.objects.values().get())
-        return plan(planner, contents, images)
+        return plan(planner, contents, *given)
 
     monkeypatch.setattr(Planner, "plan", recover_at_second)
     with pytest.raises(RunLostError):
@@ -919,13 +926,12 @@ def test_a_removal_of_a_run_that_was_taken_for_dead_is_taken_back(
     pim.product("A1")
     publish()
     pim.change("A1", isArchived=True)
-    removals = Planner.plan_removals
 
     def recover_then_plan(*args: Any) -> Any:
         runs.recover(at_once=True)
-        return removals(*args)
+        return pages_to_remove(*args)
 
-    monkeypatch.setattr(Planner, "plan_removals", recover_then_plan)
+    monkeypatch.setattr(products, "pages_to_remove", recover_then_plan)
     with pytest.raises(RunLostError):
         publish()
     assert ProductPage.objects.get().live

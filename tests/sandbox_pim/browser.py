@@ -65,9 +65,9 @@ def chosen(page: str, name: str) -> list[str]:
 def untouched(page: str) -> dict[str, list[str]]:
     """What a browser sends for the form of a page in which nothing was touched."""
     form = page[page.index('<form class="inputs"') :]
-    names = set(re.findall(r' name="([\w-]+)"', form))
-    lines = set(re.findall(r'<input id="[^"]+" name="([\w-]+)"', form))
-    lines |= set(re.findall(r'<input type="hidden" name="([\w-]+)"', form))
+    names = set(re.findall(r' name="([\w.-]+)"', form))
+    lines = set(re.findall(r'<input id="[^"]+" name="([\w.-]+)"', form))
+    lines |= set(re.findall(r'<input type="hidden" name="([\w.-]+)"', form))
     return {
         name: [value_of(form, name)] if name in lines else chosen(form, name)
         for name in names
@@ -76,7 +76,7 @@ def untouched(page: str) -> dict[str, list[str]]:
 
 def faults(page: str) -> dict[str, str]:
     """The messages beside the inputs, by the input's name."""
-    found = re.findall(r'<p class="fault" id="input-(\w+)-fault">(.*?)</p>', page)
+    found = re.findall(r'<p class="fault" id="input-([\w.-]+)-fault">(.*?)</p>', page)
     return {name: html.unescape(text) for name, text in found}
 
 

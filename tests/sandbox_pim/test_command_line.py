@@ -126,6 +126,9 @@ def test_errors_of_serve(tmp_path, capsys):
         ["edit", "A"],
         ["edit", "A", "no assignment"],
         ["edit", "A", "=x"],
+        ["archive"],
+        ["reactivate"],
+        ["delete"],
     ],
 )
 def test_wrong_usage(arguments, capsys):
@@ -166,7 +169,15 @@ def test_credentials(database, capsys):
 
 @pytest.mark.parametrize(
     "command",
-    [["credentials"], ["approve", "--all"], ["map", "Tree"], ["edit", "A", "b=c"]],
+    [
+        ["credentials"],
+        ["approve", "--all"],
+        ["map", "Tree"],
+        ["edit", "A", "b=c"],
+        ["archive", "A"],
+        ["reactivate", "A"],
+        ["delete", "A"],
+    ],
 )
 def test_no_database(tmp_path, capsys, command):
     path = tmp_path / "none.sqlite3"
@@ -229,6 +240,19 @@ def test_edit(served, client, capsys):
     assert main(["edit", "B-1", "Colour=", "--approve", database]) == 0
     assert capsys.readouterr().out == "B-1 is at version 5, Approved.\n"
     assert "Colour" not in client.values("products")[0]
+
+
+def test_edit_a_translation(served, capsys):
+    server, database = served
+    server.store.put("languages", {"languageCode": "de-DE"})
+    assert main(["edit", "B-1", "care.de-de=Bürsten", database]) == 0
+    record = server.store.get("products", guid("B-1"))
+    assert record["translations"] == {"de-DE": {"Care": "Bürsten"}}
+    assert main(["edit", "B-1", "Summary.de-DE=x", database]) == 1
+    assert "no such property" in capsys.readouterr().err
+    assert main(["edit", "B-1", "deactivateOn=2027-01-31T18:30", database]) == 0
+    record = server.store.get("products", guid("B-1"))
+    assert record["deactivateOn"] == "2027-01-31T18:30:00Z"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox_site.pim.server import PimServer
 
-from .browser import Browser, chosen, faults, untouched, value_of
+from .browser import Browser, chosen, faults, rows, untouched, value_of
 from .records import PROPERTIES, guid, product
 
 NASTY = "<script>alert('x')</script>\"&{name}"
@@ -407,3 +407,231 @@ def test_the_forms_are_escaped(browser, boots):
     )
     page = browser.get(f"/products/{guid(NASTY)}/edit")
     assert page.count(html.escape(NASTY)) > 8
+
+
+# Languages
+
+
+@pytest.fixture
+def languages(boots):
+    """Care is localizable, and here also the title, the segment and a choice."""
+    store = boots.store
+    for position, (code, name) in enumerate(
+        [("en-US", "English"), ("de-DE", "Deutsch"), ("fr-FR", "Français")]
+    ):
+        store.put(
+            "languages",
+            {
+                "id": guid(code),
+                "languageCode": code,
+                "name": name,
+                "isDefault": code == "en-US",
+                "displaySequence": -position,
+            },
+        )
+    for name in ("productTitle", "urlSegment"):
+        store.put(
+            "properties",
+            {"id": guid(name), "name": name, "isSystemProperty": True}
+            | {"isLocalizable": True},
+        )
+    store.patch(
+        "properties",
+        guid("Colour"),
+        isLocalizable=True,
+        translations={"de-DE": {"stringValueBag": ["Moosgrün", "Tinte"]}},
+    )
+    return boots
+
+
+def test_translations_are_entered(browser, languages, client):
+    enter(browser, Care="Brush.", Colour="Moss")
+    path = edit_path(languages, "B-1")
+    page = browser.get(path)
+    headings = re.findall("<h2>(.*?)</h2>", page)
+    assert headings == [
+        "Properties",
+        "Français (fr-FR)",
+        "Deutsch (de-DE)",
+        "Assets and related products",
+    ]
+    labels = re.findall(r">([^<]*) \(de-DE\)</label>", page)
+    assert labels == ["Title", "URL segment", "Care of it", "Colour of it"]
+    assert 'value="Tinte"' in page
+    form = untouched(page)
+    form |= {
+        "productTitle.de-DE": [" Stiefel eins "],
+        "urlSegment.de-DE": ["stiefel-eins"],
+        "Care.de-DE": ["Bürsten.\r\nWachsen."],
+        "Colour.de-DE": ["Moosgrün"],
+    }
+    page = browser.submit(path, **form)
+    assert "Version 2 was saved" in page
+    assert "<h2>Deutsch (de-DE)</h2>" in page
+    assert "<td>Stiefel eins</td>" in page
+    record = find(languages, "B-1")
+    assert record["status"] == "Ready for Approval"
+    assert record["translations"] == {
+        "de-DE": {
+            "productTitle": "Stiefel eins",
+            "urlSegment": "stiefel-eins",
+            "Care": "Bürsten.\nWachsen.",
+            "Colour": "Moosgrün",
+        }
+    }
+    (german,) = client.values(
+        f"products/GetInternal(notificationId=null,languageId={guid('de-DE')},"
+        "isShowOnlyProductsMissingTranslations=false)"
+    )
+    assert (german["productTitle"], german["Colour"]) == ("Stiefel eins", "Moosgrün")
+    assert "translations" not in german
+
+
+def test_translations_are_taken_away_and_others_stay(browser, languages):
+    enter(browser)
+    odd = {"Care": "Soin", "Colour": "Mousse", "more": 5}
+    before = {"de-DE": {"Care": "Pflege"}, "fr-FR": odd, "it-IT": {"Care": "Cura"}}
+    languages.store.patch("products", find(languages, "B-1")["id"], translations=before)
+    path = edit_path(languages, "B-1")
+    form = untouched(browser.get(path))
+    browser.submit(path, **form)
+    assert find(languages, "B-1")["translations"] == before
+    browser.submit(path, **{**form, "Care.de-DE": [""], "form-version": ["2"]})
+    after = {"fr-FR": odd, "it-IT": {"Care": "Cura"}}
+    assert find(languages, "B-1")["translations"] == after
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("urlSegment.de-DE", "a b"),
+        ("productTitle.fr-FR", "x" * 256),
+        ("Care.de-DE", "a\x1bb"),
+        ("Colour.de-DE", "Ink & Co"),
+    ],
+)
+def test_what_is_wrong_with_a_translation(browser, languages, name, text):
+    enter(browser)
+    path = edit_path(languages, "B-1")
+    page = browser.refused(path, **{name: text})
+    assert list(faults(page)) == [name]
+    assert f'href="#input-{name}"' in page
+    assert "translations" not in languages.store.get(
+        "products", find(languages, "B-1")["id"]
+    )
+    assert find(languages, "B-1")["currentVersionNumber"] == 1
+
+
+def test_no_languages_no_inputs(browser, boots):
+    enter(browser)
+    page = browser.get(edit_path(boots, "B-1"))
+    assert re.findall("<h2>(.*?)</h2>", page) == [
+        "Properties",
+        "Assets and related products",
+    ]
+
+
+# The end of life, and links
+
+
+def test_deactivate_on(browser, boots):
+    enter(browser)
+    path = edit_path(boots, "B-1")
+    page = browser.submit(path, deactivateOn="2027-01-31T18:30")
+    assert '<th scope="row">Deactivate on (UTC)</th><td>2027-01-31 18:30</td>' in page
+    assert find(boots, "B-1")["deactivateOn"] == "2027-01-31T18:30:00Z"
+    page = browser.get(path)
+    assert value_of(page, "deactivateOn") == "2027-01-31T18:30"
+    assert list(faults(browser.refused(path, deactivateOn="soon"))) == ["deactivateOn"]
+    browser.submit(path, deactivateOn="")
+    assert find(boots, "B-1")["deactivateOn"] is None
+    odd = "2027-01-31T18:30:00.5+02:00"
+    boots.store.patch("products", find(boots, "B-1")["id"], deactivateOn=odd)
+    browser.submit(path, **untouched(browser.get(path)))
+    assert find(boots, "B-1")["deactivateOn"] == odd
+
+
+@pytest.fixture
+def linked(browser, boots):
+    store = boots.store
+    for name in ("front", "back", "manual"):
+        store.put("assets", {"id": guid(name), "name": name, "urlLarge": "/assets/x"})
+    for name in ("Upsell", "Also"):
+        store.put("productRelationships", {"id": guid(name), "name": name})
+    for number in ("B-1", "B-2", "B-3"):
+        enter(browser, productNumber=number)
+    return boots
+
+
+def ids_of_links(server, set_name, name):
+    product = find(server, "B-1")["id"]
+    found = server.store.find(set_name, productId=product)
+    return [link[name] for link in sorted(found, key=lambda link: link["sortOrder"])]
+
+
+def test_links_are_entered_and_shown(browser, linked):
+    path = edit_path(linked, "B-1")
+    upsell = f"related.{guid('Upsell')}"
+    page = browser.submit(
+        path,
+        assets="manual\r\nfront\r\n\r\n manual",
+        primaryImageAssetId="front",
+        **{upsell: "B-3, B-2,B-3"},
+    )
+    assert ids_of_links(linked, "productassets", "assetId") == [
+        guid("manual"),
+        guid("front"),
+    ]
+    related = ids_of_links(linked, "productRelatedProducts", "relatedProductId")
+    assert related == [find(linked, "B-3")["id"], find(linked, "B-2")["id"]]
+    assert find(linked, "B-1")["primaryImageAssetId"] == guid("front")
+    assert [row[0] for row in rows(page[page.index("<h2>Assets") :])] == [
+        "manual",
+        "front",
+    ]
+    assert [row[:3] for row in rows(page[page.index("<h2>Related") :])] == [
+        ["B-3", "Boot one", "Upsell"],
+        ["B-2", "Boot one", "Upsell"],
+    ]
+    page = browser.get(path)
+    assert chosen(page, "assets") == ["manual\nfront"]
+    assert value_of(page, upsell) == "B-3, B-2"
+    before = (
+        linked.store.find("productassets"),
+        linked.store.find("productRelatedProducts"),
+    )
+    browser.submit(path, **untouched(page))
+    assert before == (
+        linked.store.find("productassets"),
+        linked.store.find("productRelatedProducts"),
+    )
+    page = browser.submit(path, **{"assets": "", "primaryImageAssetId": "", upsell: ""})
+    assert linked.store.find("productassets") == []
+    assert linked.store.find("productRelatedProducts") == []
+    assert find(linked, "B-1")["primaryImageAssetId"] is None
+    assert "It has none." in page
+
+
+def test_links_to_what_is_not_there(browser, linked):
+    linked.store.put("assets", {"name": "back"})
+    path = edit_path(linked, "B-1")
+    upsell = f"related.{guid('Upsell')}"
+    page = browser.refused(
+        path,
+        **{"assets": "front\nback", "primaryImageAssetId": "none", upsell: "B-2,x"},
+    )
+    assert faults(page) == {
+        "assets": "There is more than one asset “back”.",
+        "primaryImageAssetId": "There is no asset “none”.",
+        upsell: "There is no product with the number “x”.",
+    }
+    assert linked.store.find("productassets") == []
+    assert linked.store.find("productRelatedProducts") == []
+
+
+def test_only_addresses_of_the_web_are_linked(browser, linked):
+    for name, address in [("front", "javascript:alert(1)"), ("back", None)]:
+        linked.store.patch("assets", guid(name), urlLarge=address)
+    page = browser.submit(edit_path(linked, "B-1"), assets="front\nback\nmanual")
+    assert "javascript:" not in page
+    assert '<a href="/assets/x">manual</a>' in page

@@ -153,6 +153,31 @@ def test_expand(client, shop):
     assert "productAssets" not in single
 
 
+def test_links_come_in_their_order(client, shop):
+    for name, order in [("back", 3), ("front", 1), ("side", 2), ("none", None)]:
+        link = {"id": guid(f"link {name}"), "productId": guid("B"), "sortOrder": order}
+        shop.store.put("productassets", {**link, "assetId": guid(name)})
+        shop.store.put(
+            "productRelatedProducts", {**link, "relatedProductId": guid(name)}
+        )
+    expand = "productAssets,productRelatedProducts"
+    record = client.get(f"products({guid('B')})", expand=expand).json()
+    names = [guid(name) for name in ("none", "front", "side", "back")]
+    assert [link["assetId"] for link in record["productAssets"]] == names
+    assert [
+        link["relatedProductId"] for link in record["productRelatedProducts"]
+    ] == names
+
+
+def test_links_of_the_same_place_come_by_id(client, shop):
+    for name in "abcdef":
+        link = {"id": guid(name), "productId": guid("B"), "sortOrder": 0}
+        shop.store.put("productassets", {**link, "assetId": guid(name)})
+    record = client.get(f"products({guid('B')})", expand="productAssets").json()
+    ids = [link["id"] for link in record["productAssets"]]
+    assert ids == sorted(map(guid, "abcdef"))
+
+
 def test_expand_with_select(client, shop):
     for record in client.values(
         "products", select="id,categoryTrees", expand="categoryTrees"
@@ -258,6 +283,95 @@ def test_get_internal_filters_and_orders_what_it_shows(client, shop):
         german, filter="contains(productTitle, 'schrift')", expand="categoryTrees"
     )
     assert len(record["categoryTrees"]) == 2
+
+
+def localizable(server, *names):
+    for name in names:
+        server.store.put("properties", {"name": name, "isLocalizable": True})
+    server.store.put("properties", {"name": "weight", "isLocalizable": False})
+
+
+def test_what_is_localizable_has_no_value_but_its_translation(client, shop):
+    localizable(shop, "COLOR", "urlSegment", "productTitle")
+    shop.store.patch("products", guid("C"), urlSegment="c")
+    german = get_internal(guid("de-DE"))
+    by_number = {record["productNumber"]: record for record in client.values(german)}
+    assert by_number["A"]["productTitle"] == "Überschrift von A"
+    assert by_number["A"]["color"] == "Rot"
+    assert by_number["A"]["weight"] == 1.5
+    other = by_number["C"]
+    assert (other["productTitle"], other["color"], other["urlSegment"]) == (None,) * 3
+    assert other["onHold"] is True
+    assert "color" not in by_number["B"]
+    etags = [record["@odata.etag"] for record in client.values("products")]
+    assert [record["@odata.etag"] for record in client.values(german)] == etags
+
+
+def test_what_is_not_translated_is_not_found(client, shop):
+    localizable(shop, "color", "productTitle")
+    german = get_internal(guid("de-DE"))
+    assert client.numbers(german, filter="productTitle eq null") != []
+    assert "A" not in client.numbers(german, filter="productTitle eq null")
+    assert client.numbers(german, filter="startswith(productTitle, 'Title')") == []
+    assert client.numbers(german, filter="color ne null") == ["A"]
+    page = client.get(
+        german, filter="color eq 'Rot'", select="color,weight", count="true"
+    ).json()
+    assert page["@odata.count"] == 1
+    assert [set(record) for record in page["value"]] == [
+        {"@odata.etag", "color", "weight"}
+    ]
+
+
+def test_the_default_language_is_what_is_read_without_one(client, shop):
+    localizable(shop, "productTitle")
+    shop.store.patch("languages", guid("en-US"), isDefault=True)
+    assert client.values(get_internal(guid("en-US"))) == client.values("products")
+
+
+def test_other_sets_in_a_language(client, shop):
+    shop.store.patch(
+        "categorytrees",
+        guid("lamps"),
+        description="All lamps",
+        translations={"de-DE": {"name": "Leuchten"}},
+    )
+    german = f"categorytrees/GetInternal(languageId={guid('de-DE')})"
+    default = client.values("categorytrees")
+    for record, original in zip(client.values(german), default, strict=True):
+        changes = {"name": "Leuchten"} if original["id"] == guid("lamps") else {}
+        assert record == {**original, **changes}
+    (found,) = client.values(german, filter="name eq 'Leuchten'", select="name")
+    assert set(found) == {"@odata.etag", "name"}
+    null = "categorytrees/GetInternal(languageId=null)"
+    assert client.values(null) == default
+    assert client.get(german, count="true").json()["@odata.count"] == len(default)
+
+
+def test_other_sets_in_a_language_page(client, shop):
+    with shop.store.writing() as records:
+        for number in range(1001):
+            translations = {"de-DE": {"displayName": "Übersetzt"}}
+            records.put(
+                "properties", {"name": f"p{number}", "translations": translations}
+            )
+    path = f"properties/GetInternal(languageId={guid('de-DE')})"
+    page = client.get(path).json()
+    page = client.get(page["@odata.nextLink"]).json()
+    assert [record["displayName"] for record in page["value"]] == ["Übersetzt"]
+
+
+def test_what_has_no_reading_in_a_language(client, shop):
+    for path, status, code in [
+        (f"categorytrees/GetInternal(languageId={guid('x')})", 400, "UnknownLanguage"),
+        (f"nothing/GetInternal(languageId={guid('de-DE')})", 404, "NotFound"),
+        (f"products/GetInternal(languageId={guid('de-DE')})", 404, "NotFound"),
+        ("categorytrees/GetInternal()", 404, "NotFound"),
+    ]:
+        response = client.get(path)
+        assert (response.status_code, error_code(response)) == (status, code), path
+    path = f"categorytrees/GetInternal(languageId={guid('de-DE')})"
+    assert client.post(path, {"name": "x"}).status_code == 405
 
 
 def test_get_internal_pages(client):

@@ -80,11 +80,29 @@ def test_a_port_in_use(server, tmp_path):
 # Files
 
 
+OTHER_FILES = {
+    "Guide.PDF": "application/pdf",
+    "photo.jpeg": "image/jpeg",
+    "photo.webp": "image/webp",
+    "photo.avif": "image/avif",
+    "drawing.svg": "image/svg+xml",
+    "table.csv": "text/csv",
+    "letter.docx": "application/vnd.openxmlformats-officedocument"
+    ".wordprocessingml.document",
+    "film.mp4": "video/mp4",
+    "archive.zip": "application/zip",
+    "pressed.svgz": "application/octet-stream",
+    "of no known kind": "application/octet-stream",
+}
+
+
 @pytest.fixture
 def pictures(server, tmp_path):
     server.store.images.mkdir()
     (server.store.images / "a b.png").write_bytes(b"picture")
     (server.store.images / "manual.pdf").write_bytes(b"manual")
+    for name in OTHER_FILES:
+        (server.store.images / name).write_bytes(b"other")
     (tmp_path / "secret.txt").write_text("secret")
     (server.store.images / "link.txt").symlink_to(tmp_path / "secret.txt")
     return f"{server.url}/assets"
@@ -100,6 +118,17 @@ def test_files(pictures):
     response = requests.head(f"{pictures}/manual.pdf", timeout=10)
     assert (response.headers["Content-Length"], response.content) == ("6", b"")
     assert requests.post(f"{pictures}/manual.pdf", timeout=10).status_code == 405
+
+
+def test_files_of_any_kind(pictures):
+    for name, content_type in OTHER_FILES.items():
+        for method in ("GET", "HEAD"):
+            response = requests.request(method, f"{pictures}/{name}", timeout=10)
+            assert response.status_code == 200, name
+            assert response.headers["Content-Type"] == content_type
+            assert response.headers["Content-Length"] == "5"
+            assert response.content == (b"other" if method == "GET" else b"")
+    assert requests.head(f"{pictures}/none.pdf", timeout=10).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -253,7 +282,10 @@ def test_the_page_of_a_product(page):
     assert f'<a href="{path}">Title of A</a>' in page()
     text = page(path)
     assert "<h1>Title of A</h1>" in text
-    facts = dict(re.findall(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td></tr>", text))
+    text_in_english = text.partition("<h2>de-DE")[0]
+    facts = dict(
+        re.findall(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td></tr>", text_in_english)
+    )
     assert facts["Number"] == "A"
     assert facts["Status"] == "Approved"
     assert facts["Version"] == "3"

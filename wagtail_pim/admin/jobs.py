@@ -25,6 +25,7 @@ from wagtail_pim.jobs import JOBS, connect
 from wagtail_pim.jobs.base import IMPATIENT, Job
 from wagtail_pim.jobs.health import health_of
 from wagtail_pim.jobs.lookback import OPTIONS
+from wagtail_pim.jobs.removals import CONFIRM_REMOVALS
 from wagtail_pim.jobs.schedules import (
     clean_cron,
     in_words,
@@ -162,7 +163,11 @@ def start(request: HttpRequest, job: str) -> HttpResponse:
         request,
         job,
         dry_run="dry_run" in request.POST,
-        options={n: request.POST[n] for n in OPTIONS if request.POST.get(n)},
+        options={
+            name: request.POST[name]
+            for name in (*OPTIONS, CONFIRM_REMOVALS)
+            if request.POST.get(name)
+        },
         back=reverse("wagtail_pim:jobs"),
     )
 

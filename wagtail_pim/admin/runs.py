@@ -10,6 +10,7 @@ from uuid import UUID
 
 import django_filters
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -31,7 +32,10 @@ from wagtail.admin.utils import (
 )
 from wagtail.models import Page
 
+from wagtail_pim.catalog.restoring import NotRestorableError, parent_of, restore
 from wagtail_pim.jobs import JOBS, job_label, runs
+from wagtail_pim.jobs.discards import discarded_again
+from wagtail_pim.jobs.removals import RemovalsToConfirmError
 from wagtail_pim.jobs.report import Report
 from wagtail_pim.jobs.setup_words import value_label
 from wagtail_pim.jobs.words import (
@@ -176,6 +180,7 @@ def overview(run: JobRun, user: Any) -> dict[str, Any]:
         "resumed_by": [(run_title(later), later.pk) for later in run.resumed_by.all()],
         "may_stop": not ended and user.has_perm(STOP_JOBS),
         "may_run_again": may_start and run.state in ENDED_EARLY and not run.numbers,
+        "may_confirm": may_start and run.error_code == RemovalsToConfirmError.code,
         "retryable": len(run.retryable_numbers()) if may_start else 0,
     }
 
@@ -320,6 +325,7 @@ class RunView(ListingView):
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
         self.run = _run_or_404(kwargs["run_id"])
+        self.may_restore = request.user.has_perm(RUN_JOBS)
 
     def get_page_title(self) -> str:
         return run_title(self.run)
@@ -360,6 +366,7 @@ class RunView(ListingView):
             item.edit_url = page and self.urls.get_edit_url(page)
             item.page_url = page and page.get_full_url(self.request)
             item.differences_shown = Difference.all_of(item, page)
+            item.may_restore = self.may_restore and item.is_restorable
             item.differences_in_words = "\n".join(map(str, item.differences_shown))
             item.address_in_pim = (
                 self.product_address(item.guid, item.number)
@@ -418,6 +425,29 @@ def retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
     )
 
 
+@require_POST
+@may_run
+def restore_page(request: HttpRequest, run_id: UUID, item_id: int) -> HttpResponse:
+    """Make a page again that the run has deleted, as a draft where it was."""
+    item = get_object_or_404(JobRunItem, run=run_id, pk=item_id)
+    try:
+        parent = parent_of(item)
+        if not parent.permissions_for_user(request.user).can_add_subpage():
+            raise PermissionDenied
+        page, gone = restore(item, parent, user=request.user)
+    except NotRestorableError as error:
+        messages.error(request, str(error))
+        return redirect("wagtail_pim:run", run_id)
+    title = page.get_admin_display_title()
+    messages.success(request, _("“%(page)s” is restored as a draft.") % {"page": title})
+    if gone:
+        text = _("What is gone meanwhile was left out: %(gone)s.")
+        messages.warning(request, text % {"gone": ", ".join(gone)})
+    if warning := discarded_again(page):
+        messages.warning(request, warning)
+    return redirect("wagtailadmin_pages:edit", page.pk)
+
+
 urlpatterns = [
     path("runs/<uuid:run_id>/", RunView.as_view(), name="run"),
     path(
@@ -428,4 +458,9 @@ urlpatterns = [
     path("runs/<uuid:run_id>/progress/", progress, name="run_progress"),
     path("runs/<uuid:run_id>/stop/", stop, name="stop"),
     path("runs/<uuid:run_id>/retry/", retry, name="retry"),
+    path(
+        "runs/<uuid:run_id>/records/<int:item_id>/restore/",
+        restore_page,
+        name="restore",
+    ),
 ]

@@ -17,6 +17,7 @@ from wagtail.admin.views.generic import WagtailAdminTemplateMixin
 from wagtail_pim.exceptions import ConfigurationError, RunRefusedError
 from wagtail_pim.jobs import job_label, runs
 from wagtail_pim.jobs.registry import job_named
+from wagtail_pim.jobs.removals import question_before_removals
 from wagtail_pim.models.runs import Trigger
 from wagtail_pim.tasks import enqueue
 
@@ -40,7 +41,7 @@ def start_run(
     """
     try:
         options = job_named(job).checked_options(options or {})
-        question = "" if dry_run else job_named(job).question()
+        question = "" if dry_run else _question(job, options)
         if question and CONFIRMED not in request.POST:
             ask = QuestionView.as_view(job=job, question=question, back=back)
             return ask(request)
@@ -60,6 +61,11 @@ def start_run(
         return redirect(back)
     enqueue(run)
     return redirect("wagtail_pim:run", run.pk)
+
+
+def _question(job: str, options: Mapping[str, Any]) -> str:
+    questions = (question_before_removals(options), job_named(job).question())
+    return " ".join(filter(None, questions))
 
 
 class QuestionView(WagtailAdminTemplateMixin, TemplateView):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -20,8 +20,13 @@ from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
 from wagtail_pim.sanitizing import clean_html
 
 from .changes import Action
+from .languages import SiteLanguage
 from .mapping import MAX_TITLE_LENGTH, make_slug
+from .product_links import Assets, image_key
 from .slugs import slugs_held_by_siblings
+
+# What a category says in its own words in each language.
+TRANSLATED: Final = ("name", "description", "url_segment")
 
 # Of Wagtail's 63 levels some are above the catalog, and two below a category.
 MAX_DEPTH: Final = 50
@@ -40,6 +45,7 @@ class WantedCategory:
     slug: str
     slug_is_given: bool
     description: str
+    image: UUID | None
     parent: UUID | None
 
 
@@ -70,11 +76,17 @@ class CategoryFault:
 
 @dataclass(slots=True)
 class CategoryPlan:
-    """``changes`` are in tree order, parents first; ``gone`` left the PIM's trees."""
+    """Of one language; ``changes`` are in tree order, parents first.
 
+    ``gone`` left the PIM's trees. ``missing`` are pages that have to be translated by
+    hand before a catalog can be shown below them.
+    """
+
+    language: SiteLanguage
     changes: list[CategoryChange]
     gone: list[Page]
     faults: list[CategoryFault]
+    missing: list[Page] = field(default_factory=list)
 
     def ranks(self) -> dict[UUID, int]:
         """Categories by preference as a place for products: the deepest first."""
@@ -197,6 +209,7 @@ def wanted_tree(
                 slug=make_slug(website.name),
                 slug_is_given=False,
                 description="",
+                image=None,
                 parent=None,
             )
         )
@@ -250,6 +263,7 @@ def _append_branch(
                 slug=make_slug(category.url_segment, title),
                 slug_is_given=bool(make_slug(category.url_segment, default="")),
                 description=description,
+                image=category.image_id(),
                 parent=parent,
             )
         )
@@ -259,86 +273,183 @@ def _append_branch(
         )
 
 
+def in_language(
+    categories: Iterable[Category], translated: Mapping[UUID, Category]
+) -> list[Category]:
+    """The categories with what they are called in a language, as far as they are."""
+    return [
+        category.model_copy(
+            update={
+                name: text
+                for name in TRANSLATED
+                if (text := getattr(translated[category.id], name))
+            }
+        )
+        if category.id in translated
+        else category
+        for category in categories
+    ]
+
+
 def plan_categories(
     wanted: Sequence[WantedCategory],
     faults: list[CategoryFault],
+    language: SiteLanguage,
+    assets: Assets,
     *,
     listing_is_whole: bool,
 ) -> CategoryPlan:
     """Reads the site's categories once; nothing is removed by a listing with gaps."""
-    standing = _standing_pages()
-    page_guids = {page.pk: guid for guid, page in standing.items()}
-    paths = {page.path: guid for guid, page in standing.items()}
-    adopted = _catalogs_to_adopt(wanted, standing)
+    standing = _StandingPages(wanted, language)
+    missing = standing.missing_parents()
+    if missing:
+        wanted = _without_branches(wanted, standing.without_place)
+    paths = {page.path: guid for guid, page in standing.pages.items()}
     held = slugs_held_by_siblings(
-        (page, item.slug) for item in wanted if (page := standing.get(item.guid))
+        (page, item.slug) for item in wanted if (page := standing.pages.get(item.guid))
     )
     changes = []
     for item in wanted:
-        page = standing.get(item.guid)
-        if page is None and item.guid in adopted:
-            changes.append(CategoryChange(item, Action.ADOPT, adopted[item.guid]))
+        page = standing.pages.get(item.guid)
+        if page is None and item.guid in standing.to_adopt:
+            changes.append(
+                CategoryChange(item, Action.ADOPT, standing.to_adopt[item.guid])
+            )
         elif page is None:
             changes.append(CategoryChange(item, Action.CREATE, None))
         else:
             parent = paths.get(page.path[: -Page.steplen])
-            differences = _differences(item, page, parent, held)
+            differences = _differences(item, page, parent, held, assets)
             action = Action.UPDATE if differences else Action.UNCHANGED
             changes.append(CategoryChange(item, action, page, differences))
     _add_order(changes)
     kept = {item.guid for item in wanted} | {fault.guid for fault in faults}
     gone = [
         page
-        for page in sorted(standing.values(), key=lambda p: -p.depth)
-        if page_guids[page.pk] not in kept and isinstance(page, CategoryPage)
-    ]
-    return CategoryPlan(changes, gone if listing_is_whole else [], faults)
-
-
-def _standing_pages() -> dict[UUID, Page]:
-    """The catalog and category pages by Guid; three queries."""
-    links = PimLink.objects.filter(
-        kind__in=[Kind.CATALOG, Kind.CATEGORY], locale=Locale.get_default()
-    ).values_list("page_id", "guid")
-    guids = dict(links)
-    pages: list[Page] = []
-    for model in (CatalogPage, CategoryPage):
-        pages.extend(model.objects.filter(pim_link__isnull=False))
-    return {guids[page.pk]: page for page in pages if page.pk in guids}
-
-
-def _catalogs_to_adopt(
-    wanted: Sequence[WantedCategory], standing: dict[UUID, Page]
-) -> dict[UUID, Page]:
-    """Catalog pages that editors made for a website of the same name."""
-    unlinked = {
-        page.title.casefold(): page
-        for page in CatalogPage.objects.filter(
-            pim_link__isnull=True, alias_of=None, locale=Locale.get_default()
+        for guid, page in sorted(
+            standing.pages.items(), key=lambda pair: -pair[1].depth
         )
-    }
+        if guid not in kept and isinstance(page, CategoryPage) and not missing
+    ]
+    return CategoryPlan(
+        language, changes, gone if listing_is_whole else [], faults, missing
+    )
+
+
+def _without_branches(
+    wanted: Sequence[WantedCategory], roots: Collection[UUID]
+) -> list[WantedCategory]:
+    left_out = set(roots)
+    kept = []
+    for item in wanted:
+        if item.guid in left_out or item.parent in left_out:
+            left_out.add(item.guid)
+        else:
+            kept.append(item)
+    return kept
+
+
+class _StandingPages:
+    """The catalog and category pages of a language; a few queries.
+
+    ``pages`` are by Guid, in other languages also those that people made there of a
+    page of the PIM's; ``to_adopt`` are catalogs without a record yet.
+    """
+
+    def __init__(
+        self, wanted: Sequence[WantedCategory], language: SiteLanguage
+    ) -> None:
+        self._language = language
+        self._catalogs = [item for item in wanted if item.kind == Kind.CATALOG]
+        self.pages = _linked_pages(language.locale_id)
+        self._originals: dict[UUID, Page] = {}
+        self.without_place: set[UUID] = set()
+        if not language.is_default:
+            self._originals = _linked_pages(Locale.get_default().pk)
+            self.pages |= _translations(
+                {g: p for g, p in self._originals.items() if g not in self.pages},
+                language.locale_id,
+            )
+        self.to_adopt = self._catalogs_to_adopt()
+
+    def _catalogs_to_adopt(self) -> dict[UUID, Page]:
+        """Catalog pages that editors made for a website of the same name."""
+        unlinked = {
+            page.title.casefold(): page
+            for page in CatalogPage.objects.filter(
+                pim_link__isnull=True,
+                alias_of=None,
+                locale=self._language.locale_id,
+            )
+        }
+        return {
+            item.guid: unlinked[item.title.casefold()]
+            for item in self._catalogs
+            if item.guid not in self.pages and item.title.casefold() in unlinked
+        }
+
+    def missing_parents(self) -> list[Page]:
+        """Pages without a translation, of catalogs that would stand below it."""
+        missing: list[Page] = []
+        if self._language.is_default:
+            return missing
+        for item in self._catalogs:
+            if item.guid in self.pages or item.guid in self.to_adopt:
+                continue
+            parent = catalog_parent(self._originals.get(item.guid))
+            if not _translations({item.guid: parent}, self._language.locale_id):
+                missing.append(parent)
+                self.without_place.add(item.guid)
+        return missing
+
+
+def _linked_pages(locale_id: int) -> dict[UUID, Page]:
+    guids = dict(
+        PimLink.objects.filter(
+            kind__in=[Kind.CATALOG, Kind.CATEGORY], locale=locale_id
+        ).values_list("page_id", "guid")
+    )
     return {
-        item.guid: unlinked[item.title.casefold()]
-        for item in wanted
-        if item.kind == Kind.CATALOG
-        and item.guid not in standing
-        and item.title.casefold() in unlinked
+        guids[page.pk]: page
+        for model in (CatalogPage, CategoryPage)
+        for page in model.objects.filter(pim_link__isnull=False, locale=locale_id)
+        if page.pk in guids
+    }
+
+
+def _translations(originals: Mapping[UUID, Page], locale_id: int) -> dict[UUID, Page]:
+    """The originals' pages in a locale, aliases among them, by the same Guids."""
+    guids = {page.translation_key: guid for guid, page in originals.items()}
+    return {
+        guids[page.translation_key]: page
+        for page in Page.objects.filter(
+            translation_key__in=guids, locale=locale_id
+        ).specific()
     }
 
 
 def _differences(
-    wanted: WantedCategory, page: Page, parent: UUID | None, held: set[int]
+    wanted: WantedCategory,
+    page: Page,
+    parent: UUID | None,
+    held: set[int],
+    assets: Assets,
 ) -> dict[str, tuple[Any, Any]]:
+    differences: dict[str, tuple[Any, Any]] = {}
+    if page.alias_of_id is not None:
+        differences["alias_of"] = (page.alias_of_id, None)
     if not isinstance(page, CategoryPage):
         # A catalog's name and place are the site's own.
-        return {}
-    differences: dict[str, tuple[Any, Any]] = {}
+        return differences
     if page.title != wanted.title:
         differences["title"] = (page.title, wanted.title)
     if wanted.slug_is_given and page.slug != wanted.slug and page.pk not in held:
         differences["slug"] = (page.slug, wanted.slug)
     if page.description != wanted.description:
         differences["description"] = (page.description, wanted.description)
+    image = image_key(wanted.image, assets, page)
+    if page.primary_image_id != image:
+        differences["primary_image"] = (page.primary_image_id, image)
     if parent != wanted.parent:
         differences["parent"] = (parent, wanted.parent)
     if not page.live:
@@ -395,8 +506,13 @@ def longest_increasing(numbers: Sequence[int]) -> set[int]:
     return chain
 
 
-def catalog_parent() -> Page:
-    """The page that new catalogs go under; raises ConfigurationError without one."""
+def catalog_parent(catalog: Page | None = None) -> Page:
+    """The page that a catalog stands under, or a new one goes under.
+
+    Raises ConfigurationError where there is none.
+    """
+    if catalog is not None:
+        return cast(Page, catalog.get_parent())
     url_path = get_config().catalog_parent
     if url_path:
         normalised = f"/{url_path.strip('/')}/"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
 from django.utils import timezone
-from wagtail.models import Locale, Page
+from wagtail.models import Page
 
 from wagtail_pim.conf import get_config
 from wagtail_pim.kinds import Kind
@@ -19,18 +19,22 @@ from . import bulk
 from .category_planner import CategoryChange, CategoryPlan, catalog_parent
 from .changes import Action
 from .indexing import update_indexes
+from .product_links import Assets, image_key
 from .schema import configured_model
 from .slugs import SlugAllocator
 from .urls import UrlChange, follow_url_changes
 
 
-def write_categories(plan: CategoryPlan, run_id: UUID) -> dict[UUID, int]:
-    """Create, move, change and order; the page keys of all categories by Guid.
+def write_categories(
+    plan: CategoryPlan, run_id: UUID, assets: Assets, originals: Mapping[UUID, Page]
+) -> dict[UUID, Page]:
+    """Create, move, change and order; the pages of all categories by Guid.
 
-    The caller gives the transaction.
+    ``originals`` are those of the site's default language, of which these are
+    translations. The caller gives the transaction.
     """
     pages = {c.wanted.guid: c.page for c in plan.changes if c.page is not None}
-    created = _create(plan, pages)
+    created = _create(plan, pages, assets, originals)
     _link(plan, pages, run_id)
     leaving_their_slug = {
         c.page.pk
@@ -39,7 +43,7 @@ def write_categories(plan: CategoryPlan, run_id: UUID) -> dict[UUID, int]:
     }
     for change in plan.changes:
         if change.action == Action.UPDATE or "order" in change.differences:
-            page = _apply(change, pages, leaving_their_slug)
+            page = _apply(change, pages, assets, leaving_their_slug)
             pages[change.wanted.guid] = page
             leaving_their_slug.discard(page.pk)
     changed = [pages[c.wanted.guid] for c in plan.changes if c.action == Action.UPDATE]
@@ -51,7 +55,7 @@ def write_categories(plan: CategoryPlan, run_id: UUID) -> dict[UUID, int]:
     )
     bulk.update_aliases(changed)
     bulk.announce_after_commit(update_indexes([*created, *changed]))
-    return {guid: page.pk for guid, page in pages.items()}
+    return pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,12 @@ def remove_categories(gone: Iterable[Page]) -> list[Removal]:
     return removals
 
 
-def _create(plan: CategoryPlan, pages: dict[UUID, Page]) -> list[Page]:
+def _create(
+    plan: CategoryPlan,
+    pages: dict[UUID, Page],
+    assets: Assets,
+    originals: Mapping[UUID, Page],
+) -> list[Page]:
     config = get_config()
     models = {
         Kind.CATALOG: configured_model(config.catalog_page, CatalogPage),
@@ -105,36 +114,54 @@ def _create(plan: CategoryPlan, pages: dict[UUID, Page]) -> list[Page]:
     creations = [c.wanted for c in plan.changes if c.action == Action.CREATE]
     if not creations:
         return []
-    root = catalog_parent() if any(w.parent is None for w in creations) else None
+    roots = {
+        w.guid: _root(plan, originals.get(w.guid)) for w in creations if not w.parent
+    }
     parent_ids = {pages[w.parent].pk for w in creations if w.parent in pages}
-    locked = bulk.lock_pages([*parent_ids, *([root.pk] if root else [])])
+    locked = bulk.lock_pages({*parent_ids, *(root.pk for root in roots.values())})
     new = []
     for wanted in creations:
         values = {"title": wanted.title, "slug": wanted.slug}
         if wanted.kind == Kind.CATEGORY:
             values["description"] = wanted.description
-        parent = pages[wanted.parent] if wanted.parent else cast(Page, root)
+        parent = pages[wanted.parent] if wanted.parent else roots[wanted.guid]
         page = models[wanted.kind](**values)
+        if wanted.kind == Kind.CATEGORY:
+            page.primary_image_id = image_key(wanted.image, assets, page)
+        if not plan.language.is_default:
+            page.translation_key = originals[wanted.guid].translation_key
         new.append(bulk.NewPage(page, locked.get(parent.pk, parent)))
         pages[wanted.guid] = page
     bulk.insert_pages(new, timezone.now())
     return [item.page for item in new]
 
 
+def _root(plan: CategoryPlan, original: Page | None) -> Page:
+    """The page that a new catalog goes under, in the plan's language."""
+    root = catalog_parent(original)
+    if plan.language.is_default:
+        return root
+    return root.get_translation(plan.language.locale_id)
+
+
 def _link(plan: CategoryPlan, pages: dict[UUID, Page], run_id: UUID) -> None:
-    locale = Locale.get_default()
     now = timezone.now()
+    linked = set(
+        PimLink.objects.filter(
+            page_id__in=[page.pk for page in pages.values()]
+        ).values_list("page_id", flat=True)
+    )
     PimLink.objects.bulk_create(
         PimLink(
             page_id=pages[c.wanted.guid].pk,
             kind=c.wanted.kind,
             guid=c.wanted.guid,
-            locale=locale,
+            locale_id=plan.language.locale_id,
             synced_at=now,
             run_id=run_id,
         )
         for c in plan.changes
-        if c.action in (Action.CREATE, Action.ADOPT)
+        if pages[c.wanted.guid].pk not in linked
     )
     PimLink.objects.filter(
         page_id__in=[
@@ -144,10 +171,15 @@ def _link(plan: CategoryPlan, pages: dict[UUID, Page], run_id: UUID) -> None:
 
 
 def _apply(
-    change: CategoryChange, pages: dict[UUID, Page], leaving_their_slug: set[int]
+    change: CategoryChange,
+    pages: dict[UUID, Page],
+    assets: Assets,
+    leaving_their_slug: set[int],
 ) -> Page:
     """Change one saved category; its ancestors and elder siblings are in place."""
     wanted, differences = change.wanted, change.differences
+    if wanted.kind == Kind.CATALOG:
+        return _become_translation(pages[wanted.guid])
     page = CategoryPage.objects.get(pk=pages[wanted.guid].pk).specific
     old_url_path = page.url_path
     if "parent" in differences:
@@ -165,6 +197,8 @@ def _apply(
         page.slug = siblings.allocate(parent.path, slug)
     page.title = page.draft_title = wanted.title
     page.description = wanted.description
+    page.primary_image_id = image_key(wanted.image, assets, page)
+    page.alias_of_id = None
     page.url_path = f"{parent.url_path}{page.slug}/"
     page.last_published_at = timezone.now()
     columns = bulk.make_live(page) | {
@@ -173,10 +207,19 @@ def _apply(
         "slug",
         "url_path",
         "description",
+        "primary_image",
+        "alias_of",
         "last_published_at",
     }
     bulk.update_columns([page], lambda _page: columns)
     follow_url_changes([UrlChange(page, old_url_path)])
+    return page
+
+
+def _become_translation(page: Page) -> Page:
+    """A catalog's alias in another language, which is none any more."""
+    page.alias_of_id = None
+    bulk.update_columns([page], lambda _page: {"alias_of"})
     return page
 
 

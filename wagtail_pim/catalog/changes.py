@@ -10,3 +10,4 @@ class Action(StrEnum):
     ADOPT = "adopt"
     UPDATE = "update"
     UNCHANGED = "unchanged"
+    REMOVE = "remove"

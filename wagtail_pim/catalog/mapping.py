@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
@@ -13,9 +13,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext as _
 
-from wagtail_pim.client.entities import Product, ProductHead
-from wagtail_pim.conf import unicode_slugs_allowed
+from wagtail_pim.client.entities import Product, ProductHead, Property
+from wagtail_pim.conf import get_config, unicode_slugs_allowed
 from wagtail_pim.converters import (
+    MULTI_VALUE_SEPARATOR,
     ConversionError,
     Target,
     clean_text,
@@ -29,11 +30,15 @@ from wagtail_pim.converters import (
 from wagtail_pim.exceptions import RecordError
 from wagtail_pim.kinds import Kind
 
+from .languages import SiteLanguage, Vocabulary
 from .schema import Binding, CatalogSchema, PageClass, PageType
 
 MAX_TITLE_LENGTH: Final = 255
 MAX_SLUG_LENGTH: Final = 255
 SLUG_SUFFIX_ROOM: Final = 8
+
+PageKey = tuple[UUID, int]
+"""A page of the PIM's by its record's Guid and its locale's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,14 @@ class PageContent:
     ``slug`` is the wanted one; ``slug_is_given`` tells whether the PIM names it. Made
     of the title it is for a new page only: a URL does not follow every correction.
     ``parent`` is the Guid of the category or, for a variant, of the product that it
-    is placed under; ``categories`` are the others that list it. ``values`` are the
-    fields' values by name; those of relations are names (see converters).
+    is placed under; ``categories`` are the others that list it. ``assets`` are Guids in
+    their order, the primary image first; ``related`` are (relationship, product) Guids.
+    ``values`` are the fields' values by name; those of relations are names (see
+    converters). One that is ``left_out`` has no page in its language.
     """
 
     product: Product
+    language: SiteLanguage
     kind: Kind
     page_type: PageType
     title: str
@@ -55,7 +63,10 @@ class PageContent:
     slug_is_given: bool
     parent: UUID
     categories: frozenset[UUID]
+    assets: tuple[UUID, ...]
+    related: tuple[tuple[UUID, UUID], ...]
     values: dict[str, Any]
+    left_out: bool = False
     content_hash: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -70,6 +81,14 @@ class PageContent:
         return self.product.id
 
     @property
+    def key(self) -> PageKey:
+        return (self.guid, self.language.locale_id)
+
+    def related_by(self, types: Collection[UUID]) -> tuple[tuple[UUID, UUID], ...]:
+        """The relations of these types."""
+        return tuple(pair for pair in self.related if pair[0] in types)
+
+    @property
     def number(self) -> str:
         return self.product.product_number
 
@@ -80,6 +99,8 @@ class PageContent:
             "slug": self.slug,
             "parent": self.parent,
             "categories": sorted(map(str, self.categories)),
+            "assets": self.assets,
+            "related": self.related,
             "values": self.values,
         }
         text = json.dumps(
@@ -96,18 +117,34 @@ def _hashable(value: Any) -> Any:
         return str(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A product as it was read for one of the site's languages.
+
+    ``translation`` is the same product read in that language; None where the site
+    shows what ``product`` says.
+    """
+
+    product: Product
+    language: SiteLanguage
+    translation: Product | None = None
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+
+
 def map_product(
-    product: Product, schema: CatalogSchema, places: Mapping[UUID, int]
+    reading: Reading, schema: CatalogSchema, places: Mapping[UUID, int]
 ) -> PageContent:
     """Raises RecordError with everything that is wrong with the product.
 
     ``places`` are the ranks of the categories that stand on this site (best_place).
     """
+    product = reading.product
     page_type = schema.page_type_for(product)
-    values, faults = _values(product, page_type)
+    translated = _Translated(reading)
+    values, faults = _values(translated, page_type)
     title = ""
     try:
-        title = clean_text(product.product_title)
+        title = clean_text(translated.title())
         if not title:
             faults.append(_("it has no title"))
         elif len(title) > MAX_TITLE_LENGTH:
@@ -121,7 +158,8 @@ def map_product(
     values["expire_at"] = product.deactivate_on
     values["primary_image"] = product.primary_image_asset_id
     place = best_place(product, places)
-    if place is None and not product.is_variant():
+    is_placed = place is not None or product.is_variant()
+    if not is_placed and reading.language.is_default:
         faults.append(
             _(
                 "none of its categories is in a category tree that feeds a catalog "
@@ -129,21 +167,33 @@ def map_product(
             )
         )
     if faults:
-        raise RecordError(
-            _("%(faults)s. Correct this in the PIM.")
-            % {"faults": capfirst("; ".join(faults))}
-        )
+        raise RecordError(_told(faults, reading.language))
+    given_slug = make_slug(translated.url_segment(), default="")
     return PageContent(
         product=product,
+        language=reading.language,
         kind=Kind.VARIANT if product.is_variant() else Kind.PRODUCT,
         page_type=page_type,
         title=title,
-        slug=make_slug(product.url_segment, title, product.product_number),
-        slug_is_given=bool(make_slug(product.url_segment, default="")),
+        slug=make_slug(given_slug, title, product.product_number),
+        slug_is_given=bool(given_slug),
         parent=cast(UUID, product.parent_product_id or place),
         categories=frozenset(g for g in product.category_ids() if g in places)
         - {place},
+        assets=product.asset_ids(),
+        related=product.relations(),
         values=values,
+        left_out=not reading.language.is_default
+        and (not is_placed or translated.is_to_be_left_out()),
+    )
+
+
+def _told(faults: Sequence[str], language: SiteLanguage) -> str:
+    told = {"faults": capfirst("; ".join(faults)), "language": language.code}
+    if language.is_default:
+        return _("%(faults)s. Correct this in the PIM.") % told
+    return (
+        _("In the language %(language)s: %(faults)s. Correct this in the PIM.") % told
     )
 
 
@@ -173,12 +223,87 @@ def make_slug(*candidates: str, default: str = "page") -> str:
     return default
 
 
-def _values(product: Product, page_type: PageType) -> tuple[dict[str, Any], list[str]]:
+class _Translated:
+    """What a product says in a language, as the settings have what is missing there."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._product = reading.product
+        self._translation = reading.translation
+        self.vocabulary = reading.vocabulary
+        self._policy = get_config().missing_translations
+        self._missing: set[str] = set()
+        self._found: set[str] = set()
+
+    def value(self, name: str, prop: Property | None, *, is_code: bool = False) -> Any:
+        """A property's value; ``is_code`` is one that all languages share."""
+        own = self._product.value(name)
+        if self._translation is None or prop is None:
+            return own
+        there = self._translation.value(name)
+        if not prop.is_localizable:
+            value = own if there is None else there
+            return value if is_code else self._chosen(value, prop)
+        if _says_something(there):
+            self._found.add(name)
+        elif _says_something(own):
+            self._missing.add(name)
+            return own if self._policy == "default" else None
+        return there
+
+    def shared_value(self, name: str) -> Any:
+        """A value that is the same in all languages."""
+        return self._product.value(name)
+
+    def title(self) -> str:
+        """A page needs one: the default language's stands in."""
+        own = self._product.product_title
+        if self._translation is None:
+            return own
+        there = self._translation.product_title
+        if not there.strip():
+            self._missing.add("title")
+        elif there != own:
+            self._found.add("title")
+        return there if there.strip() else own
+
+    def url_segment(self) -> str:
+        """Empty where the page's own title says it better."""
+        own = self._product.url_segment
+        if self._translation is None:
+            return own
+        return self._translation.url_segment or ("" if "title" in self._found else own)
+
+    def is_to_be_left_out(self) -> bool:
+        """Whether it has no page, as it says nothing of its own in the language."""
+        if self._policy != "leave_out":
+            return False
+        return "title" in self._missing or bool(self._missing and not self._found)
+
+    def _chosen(self, value: Any, prop: Property) -> Any:
+        """A value from the property's list, as it is called in the language."""
+        if not isinstance(value, str):
+            return value
+        if not prop.holds_several_values():
+            return self.vocabulary.value(prop, value)
+        parts = value.split(MULTI_VALUE_SEPARATOR)
+        named = (self.vocabulary.value(prop, part) for part in parts)
+        return MULTI_VALUE_SEPARATOR.join(named)
+
+
+def _says_something(value: Any) -> bool:
+    return value not in (None, "", []) and not (
+        isinstance(value, str) and not value.strip()
+    )
+
+
+def _values(
+    translated: _Translated, page_type: PageType
+) -> tuple[dict[str, Any], list[str]]:
     """The marked fields' values by field name, and what is wrong with them."""
     values: dict[str, Any] = {}
     faults: list[str] = []
     for binding in page_type.bindings:
-        raw = _raw_value(product, binding)
+        raw = _raw_value(translated, binding)
         try:
             values[binding.field_name()] = convert(
                 raw, Target(binding.field, binding.property)
@@ -188,19 +313,20 @@ def _values(product: Product, page_type: PageType) -> tuple[dict[str, Any], list
     if page_type.catch_all is not None:
         entries = []
         for prop in page_type.unclaimed:
-            raw = product.value(prop.name)
+            raw = translated.value(prop.name, prop)
             target = Target(page_type.catch_all.field, prop)
+            label = translated.vocabulary.label(prop)
             try:
                 if is_empty(raw, target):
                     continue
                 value = _specification_value(raw, target)
             except ConversionError as error:
-                faults.append(_fault_of(prop.display_name or prop.name, error))
+                faults.append(_fault_of(label, error))
                 continue
             entries.append(
                 {
                     "name": prop.name,
-                    "displayName": prop.display_name or prop.name,
+                    "displayName": label,
                     "type": prop.type,
                     "controlType": prop.control_type,
                     "value": value,
@@ -214,10 +340,13 @@ def _fault_of(label: str, error: ConversionError) -> str:
     return _("“%(property)s”: %(fault)s") % {"property": label, "fault": error}
 
 
-def _raw_value(product: Product, binding: Binding) -> Any:
+def _raw_value(translated: _Translated, binding: Binding) -> Any:
     """A property's value; a name that is no property may be a product's own key."""
     name = binding.property.name if binding.property else binding.marker.property_name()
-    return product.value(name)
+    if not binding.marker.translatable:
+        return translated.shared_value(name)
+    is_code = bool(getattr(binding.field, "choices", None))
+    return translated.value(name, binding.property, is_code=is_code)
 
 
 def _specification_value(raw: Any, target: Target) -> Any:

@@ -5,7 +5,7 @@ A dry run ends here: the plan that it shows is the plan that a run carries out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -19,18 +19,21 @@ from wagtail_pim.models import CategoryMembership, PimLink
 
 from .changes import Action
 from .grouping import grouped
-from .mapping import PageContent
+from .languages import SiteLanguage
+from .mapping import PageContent, PageKey
+from .product_links import Assets, StandingLinks, image_key
 from .schema import PageType
 from .slugs import slugs_held_by_siblings
 
 
 @dataclass(frozen=True, slots=True)
 class PageChange:
-    """What has to be done for one product or variant.
+    """What has to be done for one page of a product or variant.
 
     ``page`` is the specific page, or None for one to create. ``differences`` are
     (old, new) pairs by field name; ``parent`` is the Guid that the page goes under.
-    ``stale_link`` says that at least the link's version or hash has to be written.
+    ``stale_link`` says that at least the link's version or hash has to be written. To
+    remove is a page whose product says nothing in its language any more.
     """
 
     content: PageContent
@@ -43,6 +46,10 @@ class PageChange:
     def guid(self) -> UUID:
         return self.content.guid
 
+    @property
+    def key(self) -> PageKey:
+        return self.content.key
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -53,14 +60,17 @@ class Fault:
 
 
 class Places:
-    """The site's categories by Guid, as parents of products.
+    """The site's categories of one language by Guid, as parents of products.
 
     ``planned`` are those that a dry run would have created.
     """
 
-    def __init__(self, planned: Iterable[UUID] = ()) -> None:
+    def __init__(
+        self, language: SiteLanguage | None = None, planned: Iterable[UUID] = ()
+    ) -> None:
+        self.language = language or SiteLanguage.default()
         rows = (
-            PimLink.objects.filter(kind=Kind.CATEGORY, locale=Locale.get_default())
+            PimLink.objects.filter(kind=Kind.CATEGORY, locale=self.language.locale_id)
             .order_by()
             .values_list("guid", "page_id", "page__path")
         )
@@ -88,25 +98,29 @@ class Places:
 
 
 class Planner:
-    """Plans the batches of one run.
+    """Plans the pages of one language in the batches of one run.
 
     Nothing of a dry run is written, so there a planned parent counts as one.
+    ``types`` are the relationship types that the site knows.
     """
 
-    def __init__(self, places: Places, *, dry_run: bool = False) -> None:
+    def __init__(
+        self, places: Places, types: Collection[UUID] = (), *, dry_run: bool = False
+    ) -> None:
         self._places = places
+        self._types = types
         self._dry_run = dry_run
-        self._locale = Locale.get_default()
+        self._locale_id = places.language.locale_id
         self._planned_products: set[UUID] = set()
 
     def plan(
         self,
         contents: Sequence[PageContent],
-        images: Mapping[UUID, int | None],
+        assets: Assets,
+        standing: StandingLinks,
     ) -> tuple[list[PageChange], list[Fault]]:
         """Changes with parents before children, and products that can't be shown.
 
-        ``images`` are image keys by asset Guid.
         The number of queries depends on the page types in the batch alone.
         """
         ordered = sorted(contents, key=lambda c: c.kind == Kind.VARIANT)
@@ -114,13 +128,24 @@ class Planner:
             {c.guid for c in ordered}
             | {c.parent for c in ordered if c.kind == Kind.VARIANT}
         )
+        links |= self._to_adopt([c for c in ordered if c.guid not in links])
         changes: list[PageChange] = []
         faults: list[Fault] = []
         to_compare: list[tuple[PageContent, PimLink]] = []
         coming: set[UUID] = set()
+        leaving: set[UUID] = set()
         for content in ordered:
             link = links.get(content.guid)
-            if not self._parent_stands(content, links, coming):
+            has_parent = self._parent_stands(content, links, coming, leaving)
+            if content.left_out or (not has_parent and self._leaves_out()):
+                if link is not None and link.page.live:
+                    difference = {"live": (True, False)}
+                    changes.append(
+                        PageChange(content, Action.REMOVE, link.page, difference)
+                    )
+                leaving.add(content.guid)
+                continue
+            if not has_parent:
                 faults.append(Fault(content.product, _missing_parent(content)))
                 continue
             if link is None:
@@ -134,7 +159,7 @@ class Planner:
                 to_compare.append((content, link))
             if content.kind == Kind.PRODUCT:
                 coming.add(content.guid)
-        compared, mistyped = self._compare(to_compare, links, images)
+        compared, mistyped = self._compare(to_compare, links, assets, standing)
         changes.extend(compared)
         faults.extend(mistyped)
         if self._dry_run:
@@ -144,18 +169,42 @@ class Planner:
         order = {content.guid: at for at, content in enumerate(ordered)}
         return sorted(changes, key=lambda change: order[change.guid]), faults
 
-    def plan_removals(self, products: Iterable[Product]) -> dict[UUID, Page]:
-        """The live pages of archived products, the variants' before their parents'."""
-        links = self._links({product.id for product in products})
-        live = [link for link in links.values() if link.page.live]
-        live.sort(key=lambda link: -link.page.depth)
-        return {link.guid: link.page for link in live}
+    def _leaves_out(self) -> bool:
+        """Whether a page that has no place in its language is missing there rightly."""
+        return not self._places.language.is_default
+
+    def _to_adopt(self, contents: Sequence[PageContent]) -> dict[UUID, PimLink]:
+        """Translations and aliases of products' pages that were made on the site.
+
+        As links that are to be stored.
+        """
+        if self._places.language.is_default or not contents:
+            return {}
+        keys = dict(
+            PimLink.objects.filter(
+                kind__in=PRODUCT_KINDS,
+                guid__in=[content.guid for content in contents],
+                locale=Locale.get_default(),
+            ).values_list("page__translation_key", "guid")
+        )
+        kinds = {content.guid: content.kind for content in contents}
+        return {
+            keys[page.translation_key]: PimLink(
+                page=page,
+                guid=(guid := keys[page.translation_key]),
+                kind=kinds[guid],
+                locale_id=self._locale_id,
+            )
+            for page in Page.objects.filter(
+                translation_key__in=keys, locale=self._locale_id, pim_link=None
+            )
+        }
 
     def _links(self, guids: set[UUID]) -> dict[UUID, PimLink]:
         return {
             link.guid: link
             for link in PimLink.objects.filter(
-                kind__in=PRODUCT_KINDS, guid__in=guids, locale=self._locale
+                kind__in=PRODUCT_KINDS, guid__in=guids, locale=self._locale_id
             ).select_related("page")
         }
 
@@ -164,14 +213,19 @@ class Planner:
         content: PageContent,
         links: Mapping[UUID, PimLink],
         coming: set[UUID],
+        leaving: set[UUID],
     ) -> bool:
+        parent = content.parent
         if content.kind == Kind.PRODUCT:
-            return content.parent in self._places
-        link = links.get(content.parent)
+            return parent in self._places
+        if parent in coming or parent in self._planned_products:
+            return True
+        link = links.get(parent)
         return (
-            content.parent in coming
-            or (link is not None and link.kind == Kind.PRODUCT)
-            or content.parent in self._planned_products
+            link is not None
+            and link.kind == Kind.PRODUCT
+            and link.page.live
+            and parent not in leaving
         )
 
     def _parent_path(
@@ -188,9 +242,15 @@ class Planner:
         return page.path[: -Page.steplen] == self._parent_path(content, links)
 
     def _guid_at(self, path: str, links: Mapping[UUID, PimLink]) -> UUID | None:
-        """Of the category or, as far as it is known here, the product at ``path``."""
+        """Of the category or product at ``path``; None of a page of the site's own."""
         by_path = {link.page.path: guid for guid, link in links.items()}
-        return self._places.guids_by_path.get(path) or by_path.get(path)
+        return (
+            self._places.guids_by_path.get(path)
+            or by_path.get(path)
+            or PimLink.objects.filter(page__path=path)
+            .values_list("guid", flat=True)
+            .first()
+        )
 
     def _is_unchanged(
         self, content: PageContent, link: PimLink, links: Mapping[UUID, PimLink]
@@ -206,7 +266,8 @@ class Planner:
         self,
         pairs: Sequence[tuple[PageContent, PimLink]],
         links: Mapping[UUID, PimLink],
-        images: Mapping[UUID, int | None],
+        assets: Assets,
+        standing: StandingLinks,
     ) -> tuple[list[PageChange], list[Fault]]:
         changes: list[PageChange] = []
         faults: list[Fault] = []
@@ -224,7 +285,7 @@ class Planner:
                 if page is None:
                     faults.append(Fault(content.product, _other_type(content, link)))
                     continue
-                differences = current.differences(content, page, images)
+                differences = current.differences(content, page, assets)
                 if (
                     content.slug_is_given
                     and page.slug != content.slug
@@ -239,11 +300,32 @@ class Planner:
                 listed = memberships.get(page.pk, frozenset())
                 if listed != content.categories:
                     differences["categories"] = (listed, content.categories)
+                differences |= self._changed_links(content, assets, standing)
+                if page.alias_of_id is not None:
+                    differences["alias_of"] = (page.alias_of_id, None)
                 action = Action.UPDATE if differences else Action.UNCHANGED
                 changes.append(
                     PageChange(content, action, page, differences, stale_link=True)
                 )
         return changes, faults
+
+    def _changed_links(
+        self, content: PageContent, assets: Assets, standing: StandingLinks
+    ) -> dict[str, tuple[Any, Any]]:
+        """Those of assets and relations; an asset that can't be had is none."""
+        old_assets = standing.assets.get(content.guid, ())
+        new_assets = tuple(
+            guid
+            for guid in content.assets
+            if (assets[guid] is not None if guid in assets else guid in old_assets)
+        )
+        old_related = standing.related.get(content.guid, ())
+        new_related = content.related_by(self._types)
+        pairs = {
+            "assets": (old_assets, new_assets),
+            "related": (old_related, new_related),
+        }
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
     def _memberships(self, page_ids: Sequence[int]) -> dict[int, frozenset[UUID]]:
         rows = CategoryMembership.objects.filter(page__in=page_ids).values_list(
@@ -259,6 +341,19 @@ class Planner:
         }
 
 
+def pages_to_remove(products: Iterable[Product]) -> dict[UUID, list[Page]]:
+    """The live pages of products in all languages, by the product's Guid."""
+    links = PimLink.objects.filter(
+        kind__in=PRODUCT_KINDS,
+        guid__in=[product.id for product in products],
+        page__live=True,
+    ).select_related("page")
+    return {
+        guid: [link.page for link in of_product]
+        for guid, of_product in grouped(links, key=lambda link: link.guid).items()
+    }
+
+
 class _RelatedValues:
     """The present values of pages of one type, relations by the names in them."""
 
@@ -268,14 +363,14 @@ class _RelatedValues:
         }
 
     def differences(
-        self, content: PageContent, page: Page, images: Mapping[UUID, int | None]
+        self, content: PageContent, page: Page, assets: Assets
     ) -> dict[str, tuple[Any, Any]]:
         found: dict[str, tuple[Any, Any]] = {}
         if page.title != content.title:
             found["title"] = (page.title, content.title)
         for name, new in content.values.items():
             if name == "primary_image":
-                old, new = page.primary_image_id, image_key(content, images, page)
+                old, new = page.primary_image_id, image_key(new, assets, page)
             elif name in self._related:
                 old = self._related[name][page.pk]
             else:
@@ -293,17 +388,6 @@ def _was_touched(content: PageContent, link: PimLink) -> bool:
     return page.title != content.title or (
         content.slug_is_given and not page.slug.startswith(content.slug)
     )
-
-
-def image_key(
-    content: PageContent, images: Mapping[UUID, int | None], page: Page | None
-) -> int | None:
-    """The primary image; one that could not be had leaves the present one."""
-    guid = content.values["primary_image"]
-    if guid is None:
-        return None
-    present = page.primary_image_id if page is not None else None
-    return images.get(guid, present)
 
 
 def _missing_parent(content: PageContent) -> str:

@@ -40,6 +40,7 @@ from .definitions import (
     TemplateDefinition,
     site_text,
 )
+from .languages import fitting_language, named_language
 from .schema import PageClass, PropertyIndex, template_name
 from .setup_changes import Comparison, SetupChange, State, setup_guid
 from .setup_conflicts import conflicts_of, own_type_conflict
@@ -151,39 +152,29 @@ class _Planner:
         default = Locale.get_default()
         pim_default = next((x for x in self._pim.languages if x.is_default), None)
         locales = list(Locale.objects.order_by("pk"))
-        keys = {_language_key(locale.language_code) for locale in locales}
+        codes = [locale.language_code for locale in locales]
+        wanted: set[str] = set()
         for locale in locales:
             is_default = locale == default
+            code = named_language(locale.language_code) or locale.language_code
+            # Several locales may show one language.
+            if code in wanted:
+                continue
+            wanted.add(code)
             yield self._comparison.change(
                 SetupKind.LANGUAGE,
                 locale.language_code,
-                standing=self._language(locale.language_code, keys),
+                standing=fitting_language(
+                    locale.language_code, codes, self._pim.languages
+                ),
                 wanted={"isDefault": True} if is_default else {},
                 at_creation={
-                    "languageCode": locale.language_code,
+                    "languageCode": code,
                     "name": capfirst(site_text(locale)),
                     # The PIM has one default language.
                     "isDefault": is_default and pim_default is None,
                 },
             )
-
-    def _language(self, code: str, all_keys: set[str]) -> Language | None:
-        """The PIM's language for a locale.
-
-        ``en`` is content with ``en-US``, unless that is another locale's.
-        """
-        wanted = _language_key(code)
-        fitting = [
-            language
-            for language in self._pim.languages
-            if (key := _language_key(language.language_code)) == wanted
-            or (key.startswith(f"{wanted}-") and key not in all_keys)
-        ]
-        return min(
-            fitting,
-            key=lambda x: (_language_key(x.language_code) != wanted, not x.is_default),
-            default=None,
-        )
 
     def _websites(self) -> Iterator[SetupChange]:
         pages = CatalogPage.objects.filter(locale=Locale.get_default(), alias_of=None)
@@ -451,7 +442,3 @@ class _Planner:
         used = self._comparison.used
         names = (printable(getattr(r, called)) for r in records if r.id not in used)
         return sorted(names, key=str.casefold)
-
-
-def _language_key(code: str) -> str:
-    return code.casefold().replace("_", "-")

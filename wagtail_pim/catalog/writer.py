@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from wagtail.models import Locale, Page
+from wagtail.models import Page
 
 from wagtail_pim.exceptions import RunEndedError
 from wagtail_pim.kinds import PRODUCT_KINDS, Kind
@@ -23,9 +23,10 @@ from . import bulk
 from .changes import Action
 from .grouping import grouped
 from .indexing import update_indexes
-from .mapping import PageContent
+from .mapping import PageContent, PageKey
 from .named_relations import NamedRelation
-from .planner import Fault, PageChange, Places, image_key
+from .planner import Fault, PageChange, Places
+from .product_links import Assets, image_key, write_assets, write_relations
 from .slugs import SlugAllocator
 from .urls import UrlChange, follow_url_changes
 
@@ -34,37 +35,40 @@ logger = logging.getLogger(__name__)
 DEADLOCK_ATTEMPTS: Final = 3
 
 
-Pages = Mapping[UUID, Page]
-"""Specific pages by the Guid of their record."""
+Pages = Mapping[PageKey, Page]
+"""Specific pages by their record and locale."""
 
 
 class Writer:
     """Writes the batches of one run, each in a transaction of its own.
 
-    ``before_commit`` is called inside that transaction with what was written; an error
-    that it raises undoes it.
+    ``places`` are those of each language, the site's default one first; ``types`` the
+    keys of relationship types by the PIM's Guid. ``before_commit`` is called inside
+    that transaction with what was written; an error that it raises undoes it.
     """
 
     def __init__(
         self,
-        places: Places,
+        places: Sequence[Places],
         run_id: UUID,
+        types: Mapping[UUID, int],
         before_commit: Callable[[Sequence[PageChange], Pages], None],
     ) -> None:
         self._places = places
+        self._types = types
         self._run_id = run_id
         self._before_commit = before_commit
 
     def write(
-        self, changes: Sequence[PageChange], images: Mapping[UUID, int | None]
-    ) -> tuple[dict[UUID, Page], list[Fault]]:
+        self, changes: Sequence[PageChange], assets: Assets
+    ) -> tuple[dict[PageKey, Page], list[Fault]]:
         """The pages of what was committed, and what could not be.
 
-        A change that the database refuses is set aside with its family; all others
-        are written.
+        A change that the database refuses is set aside with its family in all
+        languages; all others are written.
         """
         try:
-            return self._commit(changes, images), []
+            return self._commit(changes, assets), []
         except RunEndedError:
             raise
         except Exception as error:
@@ -72,14 +76,13 @@ class Writer:
             families = _families(changes)
             if len(families) == 1:
                 logger.exception("Run %s: a family could not be written", self._run_id)
-                return {}, [
-                    Fault(change.content.product, refusal(error)) for change in changes
-                ]
+                products = {change.guid: change.content.product for change in changes}
+                return {}, [Fault(p, refusal(error)) for p in products.values()]
         half = len(families) // 2
-        written: dict[UUID, Page] = {}
+        written: dict[PageKey, Page] = {}
         faults: list[Fault] = []
         for part in (families[:half], families[half:]):
-            pages, refused = self.write([c for family in part for c in family], images)
+            pages, refused = self.write([c for family in part for c in family], assets)
             written.update(pages)
             faults.extend(refused)
         return written, faults
@@ -91,10 +94,28 @@ class Writer:
         reraise=True,
     )
     def _commit(
-        self, changes: Sequence[PageChange], images: Mapping[UUID, int | None]
-    ) -> dict[UUID, Page]:
+        self, changes: Sequence[PageChange], assets: Assets
+    ) -> dict[PageKey, Page]:
+        by_locale = grouped(changes, key=lambda c: c.content.language.locale_id)
+        pages: dict[PageKey, Page] = {}
+        originals: dict[UUID, Page] = {}
         with transaction.atomic():
-            pages = _Batch(changes, images, self._places, self._run_id).write()
+            for places in self._places:
+                locale_id = places.language.locale_id
+                if locale_id not in by_locale:
+                    continue
+                batch = _Batch(
+                    by_locale[locale_id],
+                    assets,
+                    places,
+                    self._types,
+                    self._run_id,
+                    originals,
+                )
+                written = batch.write()
+                if places.language.is_default:
+                    originals = written
+                pages |= {(guid, locale_id): page for guid, page in written.items()}
             self._before_commit(changes, pages)
         return pages
 
@@ -106,21 +127,29 @@ def _require_database() -> None:
         connection.ensure_connection()
 
 
-def remove_page(page_id: int) -> Page:
-    """Take the page of an archived product off the site, as an editor would.
+def remove_page(page_id: int) -> list[Page]:
+    """Take a product's page off the site, as an editor would, with its variants'.
 
-    The caller gives the transaction.
+    Returns those that were live. The caller gives the transaction.
     """
+    path = Page.objects.values_list("path", flat=True).get(pk=page_id)
+    variants = PimLink.objects.filter(
+        kind=Kind.VARIANT, page__path__startswith=path, page__live=True
+    ).values_list("page_id", flat=True)
     # Locked, so that what an editor publishes at this moment is not lost.
-    page = bulk.lock_pages([page_id])[page_id]
-    page.unpublish()
-    return page
+    pages = bulk.lock_pages({page_id, *variants})
+    removed = sorted(
+        (page for page in pages.values() if page.live), key=lambda p: -p.depth
+    )
+    for page in removed:
+        page.unpublish()
+    return removed
 
 
 def note_statuses(statuses: Mapping[UUID, str]) -> None:
     """Keep what is known of the products' statuses in the PIM, where it is news."""
     known = PimLink.objects.filter(
-        kind__in=PRODUCT_KINDS, guid__in=statuses, locale=Locale.get_default()
+        kind__in=PRODUCT_KINDS, guid__in=statuses
     ).values_list("pk", "guid", "status")
     news = [(pk, statuses[guid]) for pk, guid, old in known if statuses[guid] != old]
     for status, group in grouped(news, key=lambda pair: pair[1]).items():
@@ -143,32 +172,34 @@ def _slug_for(change: PageChange, page: Page) -> str:
 
 def _families(changes: Sequence[PageChange]) -> list[list[PageChange]]:
     """Products, each with its variants; variants of absent parents by parent."""
-    return list(
-        grouped(
-            changes,
-            key=lambda c: (
-                c.content.parent if c.content.kind == Kind.VARIANT else c.guid
-            ),
-        ).values()
-    )
+    return list(grouped(changes, key=lambda c: c.content.product.family).values())
 
 
 class _Batch:
-    """The writing of one batch, inside a transaction."""
+    """The writing of one batch in one language, inside a transaction.
+
+    ``originals`` are the pages of the site's default language, of which these are
+    translations; for that language itself there are none.
+    """
 
     def __init__(
         self,
         changes: Sequence[PageChange],
-        images: Mapping[UUID, int | None],
+        assets: Assets,
         places: Places,
+        types: Mapping[UUID, int],
         run_id: UUID,
+        originals: Mapping[UUID, Page],
     ) -> None:
-        self._images = images
+        self._assets = assets
         self._places = places
+        self._types = types
         self._run_id = run_id
+        self._originals = originals
         self._now = timezone.now()
         self._created = [c for c in changes if c.action == Action.CREATE]
         self._updated = [c for c in changes if c.action == Action.UPDATE]
+        self._removed = [c for c in changes if c.action == Action.REMOVE]
         self._stale = [c for c in changes if c.stale_link and c.page is not None]
         # Copies: a batch that is tried again starts from what was planned.
         self._pages: dict[UUID, Page] = {
@@ -182,7 +213,11 @@ class _Batch:
         self._write_links()
         self._write_memberships()
         self._write_related(keys)
+        if self._places.language.is_default:
+            self._write_product_links()
         self._finish()
+        for change in self._removed:
+            remove_page(self._pages[change.guid].pk)
         return self._pages
 
     def _changed(self) -> list[PageChange]:
@@ -217,6 +252,8 @@ class _Batch:
         for change in self._created:
             content = change.content
             page = content.model(title=content.title, slug=content.slug)
+            if not self._places.language.is_default:
+                page.translation_key = self._originals[change.guid].translation_key
             self._set_values(page, change, content.values, keys)
             parent = self._pages.get(content.parent)
             if parent is None or parent.pk is not None:
@@ -239,7 +276,9 @@ class _Batch:
                 strangers.add(parent)
         ids.update(
             PimLink.objects.filter(
-                kind=Kind.PRODUCT, guid__in=strangers, locale=Locale.get_default()
+                kind=Kind.PRODUCT,
+                guid__in=strangers,
+                locale=self._places.language.locale_id,
             ).values_list("guid", "page_id")
             if strangers
             else {}
@@ -260,7 +299,7 @@ class _Batch:
         for name in names:
             value = change.content.values[name]
             if name == "primary_image":
-                page.primary_image_id = image_key(change.content, self._images, page)
+                page.primary_image_id = image_key(value, self._assets, page)
             elif name not in relations:
                 setattr(page, name, value)
             elif relations[name].is_single:
@@ -288,6 +327,9 @@ class _Batch:
                 changed |= {"title", "draft_title"}
             if "live" in change.differences:
                 changed |= bulk.make_live(page)
+            if "alias_of" in change.differences:
+                page.alias_of_id = None
+                changed.add("alias_of")
             columns[page.pk] = changed
         for url_change in url_changes:
             columns[url_change.page.pk] |= {"slug", "url_path"}
@@ -342,48 +384,59 @@ class _Batch:
         return {page.path: page for page in bulk.lock_pages(ids).values()}
 
     def _write_links(self) -> None:
-        locale = Locale.get_default()
-        PimLink.objects.bulk_create(
-            PimLink(
-                page_id=self._pages[change.guid].pk,
-                kind=change.content.kind,
-                guid=change.guid,
-                locale=locale,
-                version=change.content.product.current_version_number,
-                status=change.content.product.status.strip(),
-                content_hash=self._content_hash(change.content),
-                synced_at=self._now,
-                run_id=self._run_id,
-            )
-            for change in self._created
+        stale = {self._pages[c.guid].pk: c for c in self._stale}
+        created = {self._pages[c.guid].pk: c for c in self._created}
+        standing = (
+            {link.page_id: link for link in PimLink.objects.filter(page_id__in=stale)}
+            if stale
+            else {}
         )
-        if not self._stale:
-            return
-        by_page = {self._pages[c.guid].pk: c for c in self._stale}
-        links = list(PimLink.objects.filter(page_id__in=by_page))
-        for link in links:
-            content = by_page[link.page_id].content
+        new = []
+        for page_id, change in {**created, **stale}.items():
+            content = change.content
+            link = standing.get(page_id)
+            if link is None:
+                link = PimLink(
+                    page_id=page_id,
+                    kind=content.kind,
+                    guid=change.guid,
+                    locale_id=content.language.locale_id,
+                )
+                new.append(link)
             link.version = content.product.current_version_number
             link.status = content.product.status.strip()
             link.content_hash = self._content_hash(content)
             link.synced_at = self._now
             link.run_id = self._run_id
+        PimLink.objects.bulk_create(new)
         PimLink.objects.bulk_update(
-            links, ["version", "status", "content_hash", "synced_at", "run_id"]
+            list(standing.values()),
+            ["version", "status", "content_hash", "synced_at", "run_id"],
         )
 
     def _content_hash(self, content: PageContent) -> str:
-        """None of a page whose picture could not be had: it is compared again."""
-        picture = content.values["primary_image"]
-        there = picture is None or picture in self._images
-        return content.content_hash if there else ""
+        """None of a page whose assets or relations can't be whole: it is compared."""
+        whole = all(guid in self._assets for guid in content.assets) and (
+            content.related_by(self._types) == content.related
+        )
+        return content.content_hash if whole else ""
+
+    def _setting(self, name: str) -> list[PageChange]:
+        """The changes that set this of their pages."""
+        return [c for c in self._changed() if c.page is None or name in c.differences]
+
+    def _write_product_links(self) -> None:
+        """Assets and relations, which all languages share."""
+        if changes := self._setting("assets"):
+            write_assets({c.guid: c.content.assets for c in changes}, self._assets)
+        if changes := self._setting("related"):
+            write_relations(
+                {c.guid: c.content.related_by(self._types) for c in changes},
+                self._types,
+            )
 
     def _write_memberships(self) -> None:
-        changing = [
-            c
-            for c in self._changed()
-            if c.page is None or "categories" in c.differences
-        ]
+        changing = self._setting("categories")
         wanted = {
             (self._pages[c.guid].pk, self._places.page_ids[category])
             for c in changing

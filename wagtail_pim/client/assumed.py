@@ -6,7 +6,9 @@ A site whose PIM answers otherwise subclasses ``AssumedCalls`` and names its cla
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -16,6 +18,7 @@ from pydantic import ValidationError
 
 from wagtail_pim.exceptions import (
     PayloadError,
+    PermanentError,
     RecordNotFoundError,
     VersionConflictError,
 )
@@ -27,8 +30,10 @@ from .entities import (
     Relationship,
     raw_value,
 )
-from .odata import AnyRecord, whole_set
+from .odata import AnyRecord, pages, quoted, whole_set
 from .transport import Transport
+
+logger = logging.getLogger(__name__)
 
 
 class Acknowledgement(StrEnum):
@@ -64,6 +69,41 @@ class AssumedCalls:
     def relationships(self) -> list[Relationship]:
         """The types of relationships between products; empty as above."""
         return self._set_if_served(Relationship, "productRelationships")
+
+    def in_language(
+        self, model: type[AnyRecord], entity_set: str, language: UUID
+    ) -> dict[UUID, AnyRecord]:
+        """What the records of a set say in a language, by Guid.
+
+        One that cannot be read, as it may be without a name there, is left out; all
+        are where the PIM does not serve this (400, 404).
+        """
+        target = f"{entity_set}/GetInternal(languageId={language})"
+        records: dict[UUID, AnyRecord] = {}
+        try:
+            for page in pages(self._transport, target, {}):
+                for raw in page:
+                    with suppress(PayloadError):
+                        record = model.parse(raw)
+                        records[record.id] = record
+        except PermanentError:
+            logger.warning("The PIM does not serve %s in other languages", entity_set)
+        return records
+
+    def archived(self, status: str) -> list[UUID] | None:
+        """The products of this status that are archived; None where it can't tell."""
+        query = {
+            "$filter": f"status eq {quoted(status)} and isArchived eq true",
+            "$select": "id",
+        }
+        try:
+            return [
+                UUID(str(raw_value(raw, "id")))
+                for page in pages(self._transport, "products", query)
+                for raw in page
+            ]
+        except (PermanentError, ValueError):
+            return None
 
     def _set_if_served(
         self, model: type[AnyRecord], entity_set: str

@@ -29,11 +29,13 @@ from .entities import (
 from .odata import AnyRecord, any_of, counted, instant, pages, quoted, whole_set
 from .transport import Transport
 
-# Through this function the vendor's own client filters products by any property.
-PRODUCTS: Final = (
-    "products/GetInternal(notificationId=null,languageId=null,"
+# Through this function the vendor's own client filters products by any property, and
+# reads them in a language.
+PRODUCTS_IN_LANGUAGE: Final = (
+    "products/GetInternal(notificationId=null,languageId={language},"
     "isShowOnlyProductsMissingTranslations=false)"
 )
+PRODUCTS: Final = PRODUCTS_IN_LANGUAGE.format(language="null")
 # A listing by ids or numbers keeps its URL below the 2,048 characters that servers
 # allow.
 IDS_PER_REQUEST: Final = 40
@@ -43,6 +45,8 @@ HEAD_QUERY: Final = {
     "$select": ",".join(ProductHead.FIELDS),
     "$expand": "categoryTrees",
 }
+
+WHOLE_QUERY: Final = {"$expand": "categoryTrees,productAssets,productRelatedProducts"}
 
 APPROVED: Final = "Approved"
 PUBLISHED: Final = "Published"
@@ -91,6 +95,10 @@ class PimClient:
             ProductHead, PRODUCTS, {"$filter": condition, **HEAD_QUERY}
         )
 
+    def all_product_heads(self) -> Iterator[ProductHead | InvalidRecord]:
+        """A complete listing, whatever the status."""
+        return self._records(ProductHead, PRODUCTS, HEAD_QUERY)
+
     def waiting(self, status: str) -> tuple[int, datetime | None]:
         """How many products have this status, and when the oldest last changed.
 
@@ -121,12 +129,30 @@ class PimClient:
     ) -> Iterator[ProductHead | InvalidRecord]:
         return self._records_by_id(ProductHead, PRODUCTS, ids, HEAD_QUERY)
 
+    def variant_heads(
+        self, parents: Iterable[UUID]
+    ) -> Iterator[ProductHead | InvalidRecord]:
+        """The variants of these products."""
+        return self._records_by_id(
+            ProductHead, PRODUCTS, parents, HEAD_QUERY, key="parentProductId"
+        )
+
     def products(self, ids: Iterable[UUID]) -> Iterator[Product | InvalidRecord]:
         """Whole products; one that is gone meanwhile is left out."""
-        return self._records_by_id(Product, PRODUCTS, ids, {"$expand": "categoryTrees"})
+        return self._records_by_id(Product, PRODUCTS, ids, WHOLE_QUERY)
+
+    def products_in_language(
+        self, ids: Iterable[UUID], language: UUID
+    ) -> Iterator[Product | InvalidRecord]:
+        """What whole products say in a language, without what they link to."""
+        target = PRODUCTS_IN_LANGUAGE.format(language=language)
+        return self._records_by_id(Product, target, ids, {})
 
     def assets(self, ids: Iterable[UUID]) -> Iterator[Asset | InvalidRecord]:
         return self._records_by_id(Asset, "assets", ids, {})
+
+    def all_assets(self) -> Iterator[Asset | InvalidRecord]:
+        return self._records(Asset, "assets")
 
     def _records(
         self,
@@ -153,12 +179,13 @@ class PimClient:
         target: str,
         ids: Iterable[UUID],
         query: Mapping[str, str],
+        key: str = "id",
     ) -> Iterator[AnyRecord | InvalidRecord]:
         wanted = list(ids)
         for start in range(0, len(wanted), IDS_PER_REQUEST):
             chunk = wanted[start : start + IDS_PER_REQUEST]
             yield from self._records(
-                model, target, {"$filter": any_of("id", chunk), **query}
+                model, target, {"$filter": any_of(key, chunk), **query}
             )
 
 

@@ -211,6 +211,11 @@ class Category(Record):
     url_segment: NullAsEmpty = ""
     description: NullAsEmpty = ""
     display_sequence: NullAsZero = 0
+    small_image_asset_id: UUID | None = None
+    large_image_asset_id: UUID | None = None
+
+    def image_id(self) -> UUID | None:
+        return self.large_image_asset_id or self.small_image_asset_id
 
 
 class Property(Record):
@@ -278,17 +283,50 @@ class Asset(Record):
 
     entity = gettext_lazy("asset")
     name: NullAsEmpty = ""
+    asset_type: NullAsEmpty = ""
+    type: NullAsEmpty = ""
+    file_extension: NullAsEmpty = ""
     asset_file_name: NullAsEmpty = ""
     alt_text: NullAsEmpty = ""
+    tag_list: NullAsEmpty = ""
     current_asset_hash: NullAsEmpty = ""
     url_large: NullAsEmpty = ""
     external_file_url: NullAsEmpty = ""
+    is_external: NullAsFalse = False
     is_archived: NullAsFalse = False
+
+    def is_image(self) -> bool:
+        """What it is not, is a document."""
+        return (
+            self.asset_type.strip().casefold() == "image"
+            or self.type.strip().casefold().startswith("image/")
+        )
+
+    def address(self) -> str:
+        """Where its file is; empty if it has none."""
+        return self.external_file_url if self.is_external else self.url_large
+
+    def tags(self) -> list[str]:
+        named = (one_line(tag) for tag in self.tag_list.split(","))
+        return list(dict.fromkeys(tag for tag in named if tag))
 
 
 class CategoryLink(Record):
     entity = gettext_lazy("product's category link")
     category_tree_id: UUID
+
+
+class AssetLink(Record):
+    entity = gettext_lazy("product's asset link")
+    asset_id: UUID
+    sort_order: NullAsZero = 0
+
+
+class RelationLink(Record):
+    entity = gettext_lazy("product's relation")
+    related_product_id: UUID
+    product_relationship_id: UUID
+    sort_order: NullAsZero = 0
 
 
 class ProductHead(Record):
@@ -301,6 +339,7 @@ class ProductHead(Record):
     status: NullAsEmpty = ""
     primary_category_tree_id: UUID | None = None
     parent_product_id: UUID | None = None
+    is_variant_parent: bool | None = None
     modified_on: AwareTime | None = None
     category_trees: Annotated[list[CategoryLink], NullAsList] = []
 
@@ -310,8 +349,14 @@ class ProductHead(Record):
         "status",
         "primaryCategoryTreeId",
         "parentProductId",
+        "isVariantParent",
         "modifiedOn",
     )
+
+    @property
+    def family(self) -> UUID:
+        """The Guid of the product that it is, or is a variant of."""
+        return self.parent_product_id or self.id
 
     def is_variant(self) -> bool:
         return self.parent_product_id is not None
@@ -337,6 +382,8 @@ class Product(ProductHead):
     deactivate_on: AwareTime | None = None
     is_archived: NullAsFalse = False
     primary_image_asset_id: UUID | None = None
+    product_assets: Annotated[list[AssetLink], NullAsList] = []
+    product_related_products: Annotated[list[RelationLink], NullAsList] = []
     properties: dict[str, Any] = Field({}, exclude=True)
 
     @model_validator(mode="before")
@@ -346,6 +393,19 @@ class Product(ProductHead):
             return data
         folded = {key.casefold(): value for key, value in data.items()}
         return {**data, "properties": folded}
+
+    def asset_ids(self) -> tuple[UUID, ...]:
+        """All assets in their order, the primary image first."""
+        primary = self.primary_image_asset_id
+        links = sorted(self.product_assets, key=lambda link: link.sort_order)
+        listed = [link.asset_id for link in links]
+        return tuple(dict.fromkeys(([primary] if primary else []) + listed))
+
+    def relations(self) -> tuple[tuple[UUID, UUID], ...]:
+        """Relationship and related product of all relations, in their order."""
+        links = sorted(self.product_related_products, key=lambda x: x.sort_order)
+        pairs = ((x.product_relationship_id, x.related_product_id) for x in links)
+        return tuple(dict.fromkeys(pairs))
 
     def value(self, name: str) -> Any:
         """The property's value: by its name as written, else by its like."""

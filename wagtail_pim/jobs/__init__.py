@@ -2,6 +2,7 @@
 
 from .base import Job, PimConnection, connect
 from .publish_approved_products import PublishApprovedProducts
+from .reconcile_catalog import ReconcileCatalog
 from .refresh_product import RefreshProduct
 from .refresh_published_products import RefreshPublishedProducts
 from .registry import JOBS, job_label
@@ -12,6 +13,7 @@ __all__ = [
     "Job",
     "PimConnection",
     "PublishApprovedProducts",
+    "ReconcileCatalog",
     "RefreshProduct",
     "RefreshPublishedProducts",
     "SynchronizeSetupData",

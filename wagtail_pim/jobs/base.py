@@ -20,10 +20,11 @@ from wagtail_pim.client.options import ConnectionOptions
 from wagtail_pim.client.transport import RetryPolicy, Transport
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import ConfigurationError, PimError
-from wagtail_pim.kinds import PICTURE
+from wagtail_pim.kinds import ASSET_KINDS
 from wagtail_pim.models import JobRun, JobRunItem, PIMOptions
 
 from .journal import Journal
+from .removals import CONFIRM_REMOVALS, is_confirmation_stale
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
@@ -107,7 +108,8 @@ class Job(ABC):
     ``waiting_status`` is the status in the PIM with which products wait for the job; of
     a job that nothing waits for, it is empty. ``counted`` is what its runs count,
     besides categories if it ``reads_categories``; ``acknowledges`` says that it tells
-    the PIM of each, ``looks_back`` that a person may say how far.
+    the PIM of each, ``looks_back`` that a person may say how far, ``confirms_removals``
+    that it asks a person before it removes much.
     """
 
     name: ClassVar[str]
@@ -120,6 +122,7 @@ class Job(ABC):
     acknowledges: ClassVar[bool] = False
     takes_numbers: ClassVar[bool] = True
     looks_back: ClassVar[bool] = False
+    confirms_removals: ClassVar[bool] = False
 
     def __init__(self, pim: PimConnection, journal: Journal) -> None:
         self.pim = pim
@@ -134,12 +137,13 @@ class Job(ABC):
 
         Raises ConfigurationError for those that the job does not know.
         """
-        if options:
+        known = {CONFIRM_REMOVALS} if cls.confirms_removals else set()
+        if unknown := options.keys() - known:
             raise ConfigurationError(
                 _("%(job)s takes no options such as %(names)s.")
-                % {"job": cls.label, "names": ", ".join(options)}
+                % {"job": cls.label, "names": ", ".join(sorted(unknown))}
             )
-        return {}
+        return {name: True for name, value in options.items() if value}
 
     @classmethod
     def question(cls) -> str:
@@ -148,8 +152,11 @@ class Job(ABC):
 
     @classmethod
     def is_made_up_for(cls, run: JobRun) -> bool:
-        """Whether a later run did what this one, interrupted, has left."""
-        return False
+        """Whether a later run did what this one, interrupted, has left.
+
+        Or whether it must not be gone on with as it was started.
+        """
+        return is_confirmation_stale(run)
 
     @classmethod
     def runs_to_keep(cls) -> list[UUID]:
@@ -184,8 +191,8 @@ class Job(ABC):
                 one_line(item.number),
                 one_line(item.reason),
             )
-            # A product goes on without its picture.
-            if item.kind != PICTURE and item.guid not in self.known_failures:
+            # A product goes on without its pictures.
+            if item.kind not in ASSET_KINDS and item.guid not in self.known_failures:
                 self._failures_in_a_row += 1
             if self._failures_in_a_row == limit:
                 last_straw = item

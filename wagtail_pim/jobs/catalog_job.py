@@ -7,19 +7,21 @@ interrupted run came: what was acknowledged is not listed again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import ClassVar, Final
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from wagtail.models import Locale, Page
 
 from wagtail_pim.catalog.category_planner import (
-    CategoryChange,
     CategoryPlan,
     feeding_trees,
+    in_language,
     plan_categories,
     wanted_tree,
 )
@@ -28,9 +30,11 @@ from wagtail_pim.catalog.category_writer import (
     remove_categories,
     write_categories,
 )
-from wagtail_pim.catalog.grouping import chunked
+from wagtail_pim.catalog.grouping import chunked, grouped
+from wagtail_pim.catalog.languages import SiteLanguage, site_languages
 from wagtail_pim.catalog.mapping import best_place
 from wagtail_pim.catalog.planner import Places
+from wagtail_pim.catalog.product_links import relationship_types
 from wagtail_pim.catalog.schema import CatalogSchema
 from wagtail_pim.catalog.writer import note_statuses
 from wagtail_pim.client.client import APPROVED
@@ -48,7 +52,8 @@ from wagtail_pim.models import JobRunItem, PimLink
 from wagtail_pim.models.runs import Outcome
 
 from . import items
-from .products import ProductJob
+from .products import ProductJob, Shop
+from .removals import needs_confirmation, standing_pages
 
 GUIDS_PER_QUERY: Final = 500
 _WRITTEN: Final = (Outcome.CREATED, Outcome.UPDATED, Outcome.REMOVED)
@@ -70,7 +75,7 @@ class Work:
         return cls(
             id=head.id,
             number=head.product_number,
-            family=head.parent_product_id or head.id,
+            family=head.family,
             is_variant=head.is_variant(),
             rank=len(ranks) if place is None else ranks[place],
         )
@@ -96,19 +101,35 @@ class CatalogJob(ProductJob):
         client = self.pim.client
         taxonomies = client.taxonomies()
         trees = feeding_trees(taxonomies, client.websites())
-        schema = CatalogSchema(client.templates(), client.properties())
-        categories = self._plan_categories(trees, taxonomies)
-        ranks = categories.ranks()
-        work = self._list_work(ranks)
-        self._write_categories(categories)
-        dry_run = self.run.dry_run
-        self.prepare(schema, Places(planned=ranks if dry_run else ()), ranks)
+        properties = client.properties()
+        schema = CatalogSchema(client.templates(), properties)
+        languages = site_languages(client.assumed.languages())
+        plans = self._plan_categories(trees, taxonomies, languages)
+        work = self._list_work(plans[0].ranks())
+        self.before_writing(plans)
+        self._write_categories(plans)
+        self.prepare(
+            Shop(
+                schema=schema,
+                places=[
+                    Places(plan.language, plan.ranks() if self.run.dry_run else ())
+                    for plan in plans
+                ],
+                ranks=[plan.ranks() for plan in plans],
+                vocabularies=self.read_vocabularies(properties, languages),
+                types=relationship_types(
+                    client.assumed.relationships(), create=not self.run.dry_run
+                ),
+            )
+        )
         self.journal.begin(len(work))
         for batch in _batches(work, get_config().batch_size):
             self._put_on_site(batch)
             self.journal.settle(len(batch))
-        self._remove_categories(categories)
-        if not dry_run:
+        self.bereft.remove()
+        self.discard()
+        self._remove_categories(plans)
+        if not self.run.dry_run:
             self._correct_statuses()
         for name in schema.missing_properties():
             self.journal.warn(
@@ -123,11 +144,21 @@ class CatalogJob(ProductJob):
         """The complete listing that a run of all products goes through."""
         return self.pim.client.product_heads(self.listed_status)
 
+    def before_writing(self, plans: Sequence[CategoryPlan]) -> None:
+        """The work is listed; raises PimError where it must not be done."""
+
+    def discard(self) -> None:
+        """Discard what the PIM knows nothing of, if the job does so."""
+
     # Categories
 
     def _plan_categories(
-        self, trees: dict[UUID, Website], taxonomies: Sequence[Taxonomy]
-    ) -> CategoryPlan:
+        self,
+        trees: dict[UUID, Website],
+        taxonomies: Sequence[Taxonomy],
+        languages: Sequence[SiteLanguage],
+    ) -> list[CategoryPlan]:
+        """One plan for each language, the site's default one first."""
         valid: list[Category] = []
         listing_is_whole = True
         for record in self.pim.client.categories():
@@ -136,28 +167,94 @@ class CatalogJob(ProductJob):
                 self._fail(Kind.CATEGORY, record.number, str(record.error), record.id)
             else:
                 valid.append(record)
-        wanted, faults = wanted_tree(trees, taxonomies, valid)
-        return plan_categories(wanted, faults, listing_is_whole=listing_is_whole)
+        used = [c for c in valid if c.category_taxonomy_id in trees]
+        self._images, _failed = self.obtain(
+            {guid for c in used if (guid := c.image_id()) is not None}
+        )
+        plans: list[CategoryPlan] = []
+        shown: Collection[UUID] | None = None
+        for language in languages:
+            wanted, faults = wanted_tree(
+                trees, taxonomies, self._in_language(valid, language)
+            )
+            if shown is not None:
+                # A category has translations if it has a page to be translated.
+                wanted = [item for item in wanted if item.guid in shown]
+            plan = plan_categories(
+                wanted,
+                faults,
+                language,
+                self._images,
+                listing_is_whole=listing_is_whole,
+            )
+            shown = shown if plans else {item.guid for item in wanted}
+            plans.append(plan)
+            self._warn_of_missing(plan)
+        return plans
 
-    def _write_categories(self, plan: CategoryPlan) -> None:
-        for fault in plan.faults:
+    def _in_language(
+        self, categories: Sequence[Category], language: SiteLanguage
+    ) -> Sequence[Category]:
+        if language.language is None:
+            return categories
+        return in_language(
+            categories,
+            self.pim.client.assumed.in_language(
+                Category, "categorytrees", language.language
+            ),
+        )
+
+    def _warn_of_missing(self, plan: CategoryPlan) -> None:
+        for page in plan.missing:
+            self.journal.warn(
+                _(
+                    "The catalog can't be shown in the language %(language)s: the page "
+                    "“%(page)s”, under which it stands, has no translation. Translate "
+                    "it, and run again."
+                )
+                % {"language": plan.language.code, "page": page.title}
+            )
+
+    def _write_categories(self, plans: Sequence[CategoryPlan]) -> None:
+        faults = {
+            fault.guid: fault for plan in reversed(plans) for fault in plan.faults
+        }
+        for fault in faults.values():
             self._fail(Kind.CATEGORY, fault.name, fault.reason, fault.guid)
         if self.run.dry_run:
-            changed = [_changed_category(change, {}) for change in plan.changes]
+            changed = _changed_categories(plans, {})
         else:
             with transaction.atomic():
-                pages = write_categories(plan, self.run.pk)
-                changed = [_changed_category(change, pages) for change in plan.changes]
+                originals: dict[UUID, Page] = {}
+                for plan in plans:
+                    pages = write_categories(plan, self.run.pk, self._images, originals)
+                    originals = originals or pages
+                changed = _changed_categories(plans, originals)
                 self.journal.insert([i for i in changed if i.outcome in _WRITTEN])
         self.add(*changed)
 
-    def _remove_categories(self, plan: CategoryPlan) -> None:
+    def _remove_categories(self, plans: Sequence[CategoryPlan]) -> None:
+        gone = [page for plan in plans for page in plan.gone]
+        if needs_confirmation(self.run, len(gone), standing_pages()):
+            self.journal.warn(
+                ngettext(
+                    "%(count)d category left the PIM. That is so much of the catalog "
+                    "that it was not removed: Publish approved products asks for a "
+                    "confirmation first.",
+                    "%(count)d categories left the PIM. That is so much of the catalog "
+                    "that they were not removed: Publish approved products asks for a "
+                    "confirmation first.",
+                    len(gone),
+                )
+                % {"count": len(gone)}
+            )
+            return
         if self.run.dry_run:
-            removals = planned_removals(plan.gone)
+            removals = planned_removals(gone)
             removed = [items.removed_category(r, deleted=False) for r in removals]
         else:
             with transaction.atomic():
-                removals = remove_categories(plan.gone)
+                removals = remove_categories(gone)
                 removed = [items.removed_category(r, deleted=True) for r in removals]
                 self.journal.insert([i for i in removed if i.outcome in _WRITTEN])
         self.add(*removed)
@@ -170,13 +267,17 @@ class CatalogJob(ProductJob):
         for head in self._listed_heads():
             work[head.id] = Work.of(head, ranks)
         families = {w.family for w in work.values() if w.is_variant}
-        absent = _without_page(families - work.keys())
-        for parent in self.pim.client.product_heads_by_id(absent):
-            if isinstance(parent, InvalidRecord):
-                self._fail(Kind.PRODUCT, parent.number, str(parent.error), parent.id)
-            # A parent that nobody approved does not come along with its variant.
-            elif self._accepts(parent):
-                work[parent.id] = Work.of(parent, ranks)
+        absent = _without_live_page(families - work.keys())
+        back = _off_the_site({w.id for w in work.values() if not w.is_variant})
+        client = self.pim.client
+        for more in chain(
+            client.product_heads_by_id(absent), client.variant_heads(back)
+        ):
+            if isinstance(more, InvalidRecord):
+                self._fail(Kind.PRODUCT, more.number, str(more.error), more.id)
+            # What nobody approved does not come along.
+            elif self._accepts(more):
+                work.setdefault(more.id, Work.of(more, ranks))
         parents = {w.id: w for w in work.values() if not w.is_variant}
         return sorted(
             (replace(w, rank=parents.get(w.family, w).rank) for w in work.values()),
@@ -263,22 +364,48 @@ class CatalogJob(ProductJob):
         self.add(items.failed(kind, number, reason, guid))
 
 
-def _changed_category(change: CategoryChange, pages: Mapping[UUID, int]) -> JobRunItem:
-    page_id = change.page.pk if change.page else pages.get(change.wanted.guid)
-    return items.changed_category(change, page_id)
+def _changed_categories(
+    plans: Sequence[CategoryPlan], pages: Mapping[UUID, Page]
+) -> list[JobRunItem]:
+    """An item for each category; ``pages`` are those in the default language."""
+    by_guid = grouped(
+        ((plan.language, change) for plan in plans for change in plan.changes),
+        key=lambda pair: pair[1].wanted.guid,
+    )
+    return [
+        items.changed_category(
+            changes,
+            page.pk if (page := pages.get(guid) or changes[0][1].page) else None,
+        )
+        for guid, changes in by_guid.items()
+    ]
 
 
-def _without_page(guids: Iterable[UUID]) -> list[UUID]:
+def _without_live_page(guids: Iterable[UUID]) -> list[UUID]:
+    """Of products: those that are not on the site, or have been taken off it."""
     wanted = sorted(guids)
-    linked: set[UUID] = set()
-    for some in chunked(wanted, GUIDS_PER_QUERY):
-        links = PimLink.objects.filter(kind=Kind.PRODUCT, guid__in=some)
-        linked.update(links.values_list("guid", flat=True))
-    return [guid for guid in wanted if guid not in linked]
+    live = {link.guid for link in _links_of(wanted) if link.page.live}
+    return [guid for guid in wanted if guid not in live]
+
+
+def _off_the_site(guids: Iterable[UUID]) -> list[UUID]:
+    """Of products: those whose page was taken off the site, with its variants'."""
+    return [link.guid for link in _links_of(sorted(guids)) if not link.page.live]
+
+
+def _links_of(products: Sequence[UUID]) -> Iterator[PimLink]:
+    for some in chunked(products, GUIDS_PER_QUERY):
+        yield from (
+            PimLink.objects.filter(
+                kind=Kind.PRODUCT, guid__in=some, locale=Locale.get_default()
+            )
+            .select_related("page")
+            .only("guid", "page__live")
+        )
 
 
 def _batches(work: Sequence[Work], size: int) -> Iterator[list[Work]]:
-    """Runs of whole families, up to ``size`` records; only a larger family is split."""
+    """Runs of whole families, up to ``size`` records; a larger family is one batch."""
     batch: list[Work] = []
     for _family, members in groupby(work, key=lambda w: w.family):
         family = list(members)
@@ -286,8 +413,5 @@ def _batches(work: Sequence[Work], size: int) -> Iterator[list[Work]]:
             yield batch
             batch = []
         batch += family
-        while len(batch) > size:
-            yield batch[:size]
-            batch = batch[size:]
     if batch:
         yield batch

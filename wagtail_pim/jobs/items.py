@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,12 +13,14 @@ from wagtail.models import Page
 from wagtail_pim.catalog.category_planner import CategoryChange
 from wagtail_pim.catalog.category_writer import Removal
 from wagtail_pim.catalog.changes import Action
+from wagtail_pim.catalog.discards import HandmadePage
+from wagtail_pim.catalog.languages import SiteLanguage
 from wagtail_pim.catalog.planner import PageChange
 from wagtail_pim.catalog.setup_changes import SetupChange
 from wagtail_pim.catalog.setup_planner import FieldMapping
-from wagtail_pim.client.entities import Product
+from wagtail_pim.client.entities import Asset, Product, ProductHead
 from wagtail_pim.kinds import Kind, SetupKind
-from wagtail_pim.models import JobRunItem
+from wagtail_pim.models import JobRunItem, PimLink
 from wagtail_pim.models.runs import Outcome
 
 from .setup_words import left_in_words
@@ -28,18 +30,25 @@ OUTCOMES: Final = {
     Action.ADOPT: Outcome.UPDATED,
     Action.UPDATE: Outcome.UPDATED,
     Action.UNCHANGED: Outcome.UNCHANGED,
+    Action.REMOVE: Outcome.UPDATED,
 }
 
 
-def changed_category(change: CategoryChange, page_id: int | None) -> JobRunItem:
+def changed_category(
+    changes: Sequence[tuple[SiteLanguage, CategoryChange]], page_id: int | None
+) -> JobRunItem:
+    """Of one category in all languages, the site's default one first."""
+    wanted = changes[0][1].wanted
     return JobRunItem(
-        kind=change.wanted.kind,
-        number=change.wanted.title,
-        title=change.wanted.title,
-        guid=change.wanted.guid,
-        outcome=OUTCOMES[change.action],
+        kind=wanted.kind,
+        number=wanted.title,
+        title=wanted.title,
+        guid=wanted.guid,
+        outcome=_outcome(change.action for _language, change in changes),
         page_id=page_id,
-        differences=_printable(change.differences),
+        differences=_differences(
+            (language, change.differences) for language, change in changes
+        ),
     )
 
 
@@ -64,34 +73,168 @@ def removed_category(removal: Removal, *, deleted: bool) -> JobRunItem:
 
 
 def changed_product(
-    change: PageChange, page_id: int | None, *, new_values: bool = False
+    product: Product,
+    changes: Sequence[PageChange],
+    page_id: int | None,
+    *,
+    new_values: bool = False,
 ) -> JobRunItem:
-    """``new_values`` shows those of a page to create, which has no differences."""
-    differences = change.differences
-    if new_values and change.action == Action.CREATE:
-        differences = {
-            name: (None, value) for name, value in change.content.values.items()
-        }
-    return JobRunItem(
-        kind=change.content.kind,
-        number=change.content.number,
-        title=change.content.title,
-        guid=change.guid,
-        outcome=OUTCOMES[change.action],
-        page_id=page_id,
-        differences=_printable(differences),
-    )
+    """Of one product in all languages, the site's default one first.
 
-
-def withdrawn_product(product: Product, page: Page | None) -> JobRunItem:
-    """``page`` is the one that was unpublished, if there was one."""
+    ``new_values`` shows those of a page to create, which has no differences.
+    """
     return JobRunItem(
         kind=_kind(product),
         number=product.product_number,
         title=product.product_title,
         guid=product.id,
-        outcome=Outcome.REMOVED if page else Outcome.UNCHANGED,
-        page_id=page.pk if page else None,
+        outcome=_outcome(change.action for change in changes),
+        page_id=page_id,
+        differences=_differences(
+            (
+                change.content.language,
+                {name: (None, value) for name, value in change.content.values.items()}
+                if new_values and change.action == Action.CREATE
+                else change.differences,
+            )
+            for change in changes
+        ),
+    )
+
+
+def _outcome(actions: Iterable[Action]) -> Outcome:
+    """What became of a record whose pages were treated like this, the first first."""
+    first, *others = actions
+    if first == Action.UNCHANGED and any(a != Action.UNCHANGED for a in others):
+        return Outcome.UPDATED
+    return OUTCOMES[first]
+
+
+def _differences(
+    by_language: Iterable[tuple[SiteLanguage, Mapping[str, tuple[Any, Any]]]],
+) -> dict[str, list[Any]]:
+    """Those of other languages have the locale's code before their names.
+
+    What differs there as it does in the default language is told once.
+    """
+    told: dict[str, list[Any]] = {}
+    for language, differences in by_language:
+        for name, pair in _printable(differences).items():
+            if language.is_default:
+                told[name] = pair
+            elif told.get(name) != pair:
+                told[f"{language.code}:{name}"] = pair
+    return told
+
+
+def held_back(product: Product) -> JobRunItem:
+    """Of a product that would be fine, but for others of its family."""
+    return JobRunItem(
+        kind=_kind(product),
+        number=product.product_number,
+        title=product.product_title,
+        guid=product.id,
+        outcome=Outcome.UNCHANGED,
+        unsettled=True,
+        note=_(
+            "It waits: another of the same product failed, and a product is shown with "
+            "all its variants or not at all."
+        ),
+    )
+
+
+def withdrawn_product(product: Product, pages: Sequence[Page]) -> JobRunItem:
+    """``pages`` are those that were unpublished, in all languages."""
+    return JobRunItem(
+        kind=_kind(product),
+        number=product.product_number,
+        title=product.product_title,
+        guid=product.id,
+        outcome=Outcome.REMOVED if pages else Outcome.UNCHANGED,
+        page_id=pages[0].pk if pages else None,
+    )
+
+
+def bereft_product(head: ProductHead, page: Page) -> JobRunItem:
+    return JobRunItem(
+        kind=Kind.PRODUCT,
+        number=head.product_number,
+        title=page.title,
+        guid=head.id,
+        outcome=Outcome.REMOVED,
+        page_id=page.pk,
+        note=_("All its variants are gone."),
+    )
+
+
+def deleted_product(links: Sequence[PimLink]) -> JobRunItem:
+    """Of a product that the PIM has no more; the first link's page is shown."""
+    page = links[0].page.specific
+    live = [link.page_id for link in links if link.page.live]
+    return JobRunItem(
+        kind=links[0].kind,
+        number=page.product_number,
+        title=page.get_admin_display_title(),
+        guid=links[0].guid,
+        outcome=Outcome.REMOVED if live else Outcome.UNCHANGED,
+        page_id=page.pk,
+        note=_("It was deleted in the PIM. Its page stays here, unpublished."),
+    )
+
+
+def discarded_page(
+    page: HandmadePage, *, is_deleted: bool, is_unpublished: bool, pages_below: int
+) -> JobRunItem:
+    """Of a page that was made by hand, and what becomes of it."""
+    return JobRunItem(
+        kind=page.kind,
+        number=page.number,
+        title=page.title,
+        outcome=Outcome.REMOVED if is_deleted or is_unpublished else Outcome.UNCHANGED,
+        page_id=page.page_id,
+        note=_why_discarded(is_deleted, is_unpublished, pages_below),
+    )
+
+
+def _why_discarded(is_deleted: bool, is_unpublished: bool, pages_below: int) -> str:
+    if is_deleted:
+        return _(
+            "It was made by hand and not by the PIM, so it is deleted. The run keeps "
+            "all that stood on it: it can be restored from here."
+        )
+    if not is_unpublished and not pages_below:
+        return _(
+            "It was made by hand and not by the PIM. It stays, as "
+            "WAGTAIL_PIM['DISCARDS'] says."
+        )
+    if not pages_below:
+        return _(
+            "It was made by hand and not by the PIM, so it is unpublished. It stays "
+            "here as a draft."
+        )
+    if is_unpublished:
+        text = ngettext(
+            "It was made by hand and not by the PIM. It is unpublished and not "
+            "deleted, because %(count)d page stands below it that is to stay.",
+            "It was made by hand and not by the PIM. It is unpublished and not "
+            "deleted, because %(count)d pages stand below it that are to stay.",
+            pages_below,
+        )
+    else:
+        text = ngettext(
+            "It was made by hand and not by the PIM. It stays as a draft, because "
+            "%(count)d page stands below it that is to stay.",
+            "It was made by hand and not by the PIM. It stays as a draft, because "
+            "%(count)d pages stand below it that are to stay.",
+            pages_below,
+        )
+    return text % {"count": pages_below}
+
+
+def changed_asset(asset: Asset, kind: str) -> JobRunItem:
+    """Of a picture or document that the site had, and has anew."""
+    return JobRunItem(
+        kind=kind, number=asset.name, guid=asset.id, outcome=Outcome.UPDATED
     )
 
 

@@ -6,7 +6,7 @@ Nothing here writes to the PIM.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,10 +15,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
-from wagtail_pim.catalog.assets import guids_of, known_images, obtain_images
+from wagtail_pim.catalog.assets import known_assets, obtain_assets
 from wagtail_pim.catalog.changes import Action
-from wagtail_pim.catalog.mapping import PageContent, map_product
-from wagtail_pim.catalog.planner import PageChange, Places, Planner
+from wagtail_pim.catalog.grouping import grouped
+from wagtail_pim.catalog.languages import SiteLanguage, Vocabulary
+from wagtail_pim.catalog.mapping import PageContent, Reading, map_product
+from wagtail_pim.catalog.planner import (
+    Fault,
+    PageChange,
+    Places,
+    Planner,
+    pages_to_remove,
+)
+from wagtail_pim.catalog.product_links import Assets, StandingLinks
 from wagtail_pim.catalog.schema import CatalogSchema
 from wagtail_pim.catalog.writer import (
     Pages,
@@ -28,15 +37,21 @@ from wagtail_pim.catalog.writer import (
     remove_page,
 )
 from wagtail_pim.client.client import PUBLISHED
-from wagtail_pim.client.entities import Asset, InvalidRecord, Product
+from wagtail_pim.client.entities import (
+    Asset,
+    InvalidRecord,
+    Product,
+    Property,
+)
 from wagtail_pim.exceptions import RecordError, RunEndedError
-from wagtail_pim.kinds import PICTURE
+from wagtail_pim.kinds import PICTURE, Kind
 from wagtail_pim.models import JobRunItem
 from wagtail_pim.models.runs import Outcome
 from wagtail_pim.signals import product_published, product_removed
 
 from . import items
 from .base import Job
+from .bereft import BereftProducts
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +60,34 @@ logger = logging.getLogger(__name__)
 class Result:
     """A product that stands on the site as the PIM has it, or has left it.
 
-    ``page`` is the one that was written or unpublished just now, if there was one.
+    ``pages`` are those that were written or unpublished just now. What is ``held``
+    waits for others of its family.
     """
 
     product: Product
     item: JobRunItem
-    page: Page | None = None
-    picture_failed: bool = False
+    pages: Sequence[Page] = ()
+    assets_failed: bool = False
+    held: bool = False
 
     def status(self) -> str:
         """The product's status in the PIM, as far as this site knows."""
         return PUBLISHED if self.item.acknowledged else self.product.status.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What a run knows of the site and the PIM before it takes up products.
+
+    ``ranks`` are the categories by preference (mapping.best_place), of each language;
+    the site's default one comes first.
+    """
+
+    schema: CatalogSchema
+    places: Sequence[Places]
+    ranks: Sequence[Mapping[UUID, int]]
+    vocabularies: Mapping[UUID, Vocabulary]
+    types: Mapping[UUID, int]
 
 
 class ProductJob(Job):
@@ -65,74 +97,199 @@ class ProductJob(Job):
     for the records that it has read, batch by batch.
     """
 
-    def prepare(
-        self, schema: CatalogSchema, places: Places, ranks: Mapping[UUID, int]
-    ) -> None:
-        """``ranks`` are the categories by preference (mapping.best_place)."""
-        self._schema = schema
-        self._ranks = ranks
-        self._planner = Planner(places, dry_run=self.run.dry_run)
-        self._writer = Writer(places, self.run.pk, self._note_down)
+    def prepare(self, shop: Shop) -> None:
+        dry_run = self.run.dry_run
+        self._shop = shop
+        self._planners = [
+            Planner(places, shop.types, dry_run=dry_run) for places in shop.places
+        ]
+        self._writer = Writer(shop.places, self.run.pk, shop.types, self._note_down)
+        self.bereft = BereftProducts(self)
+
+    def read_vocabularies(
+        self, properties: Sequence[Property], languages: Iterable[SiteLanguage]
+    ) -> dict[UUID, Vocabulary]:
+        return {
+            guid: Vocabulary.read(self.pim.client, properties, guid)
+            for guid in {x.language for x in languages if x.language is not None}
+        }
 
     def committed(self, result: Result) -> None:
         """Called for each product of a batch once the batch is committed.
 
         May complete the item; a PimError that it raises ends the run.
         """
-        if result.picture_failed:
-            result.item.note = _("Its picture failed: the page keeps the one it has.")
+        if result.assets_failed:
+            result.item.note = _(
+                "A picture or document of it failed: the page keeps what it has."
+            )
             result.item.unsettled = True
 
     def write_products(
         self, products: Iterable[Product]
     ) -> tuple[list[Result], list[JobRunItem]]:
         """Map, plan and commit; what was done, and what could not be."""
-        contents: list[PageContent] = []
         withdrawn: list[Product] = []
-        failures: list[JobRunItem] = []
+        coming: list[Product] = []
         for product in products:
-            if is_withdrawn(product):
-                withdrawn.append(product)
-                continue
-            try:
-                contents.append(map_product(product, self._schema, self._ranks))
-            except RecordError as error:
-                failures.append(items.failed_product(product, str(error)))
-        images, failed_pictures = self._images(contents)
-        changes, faults = self._planner.plan(contents, images)
+            (withdrawn if is_withdrawn(product) else coming).append(product)
+        contents, faults = self._map(coming)
+        assets, failed_assets = self.obtain(
+            {guid for content in contents for guid in content.assets}
+        )
+        changes = self._plan(contents, assets, faults)
         pages: Pages = {}
         self._noted: dict[UUID, JobRunItem] = {}
         if not self.run.dry_run and changes:
-            pages, refused = self._writer.write(changes, images)
+            pages, refused = self._writer.write(changes, assets)
             faults += refused
-        failures += [items.failed_product(f.product, f.reason) for f in faults]
-        refused_ids = {fault.product.id for fault in faults}
-        results = [
-            Result(
-                change.content.product,
-                self._noted.get(change.guid) or self._item(change, change.page),
-                pages.get(change.guid) if change.guid in self._noted else None,
-                change.content.values["primary_image"] in failed_pictures,
+        failures = [items.failed_product(f.product, f.reason) for f in faults]
+        failed = {fault.product.id for fault in faults}
+        failed_families = {fault.product.family for fault in faults}
+        by_product = grouped(changes, key=lambda change: change.guid)
+        self._note_moves(changes)
+        results = []
+        for product in coming:
+            if product.id in failed:
+                continue
+            if product.family in failed_families:
+                results.append(Result(product, items.held_back(product), held=True))
+                continue
+            of_product = by_product.get(product.id, [])
+            item = self._noted.get(product.id)
+            results.append(
+                Result(
+                    product,
+                    item or self._item(product, of_product, pages),
+                    self._written(of_product, pages) if item else (),
+                    not failed_assets.isdisjoint(product.asset_ids()),
+                )
             )
-            for change in changes
-            if change.guid not in refused_ids
-        ]
         return [*results, *self._remove(withdrawn, failures)], failures
+
+    # From records to changes
+
+    def _map(
+        self, products: Sequence[Product]
+    ) -> tuple[list[PageContent], list[Fault]]:
+        """The contents of the products' pages in all languages.
+
+        A product with a fault in one of them has none.
+        """
+        contents: list[PageContent] = []
+        faults: list[Fault] = []
+        translations = self._translations(products)
+        for product in products:
+            try:
+                contents += [
+                    map_product(
+                        self._reading(product, places.language, translations),
+                        self._shop.schema,
+                        ranks,
+                    )
+                    for places, ranks in zip(
+                        self._shop.places, self._shop.ranks, strict=True
+                    )
+                ]
+            except RecordError as error:
+                faults.append(Fault(product, str(error)))
+        return contents, faults
+
+    def _translations(
+        self, products: Sequence[Product]
+    ) -> dict[UUID, dict[UUID, Product | InvalidRecord]]:
+        """What the PIM says of the products, by language and product."""
+        return {
+            language: {
+                record.id: record
+                for record in self.pim.client.products_in_language(
+                    [product.id for product in products], language
+                )
+                if record.id is not None
+            }
+            for language in self._shop.vocabularies
+        }
+
+    def _reading(
+        self,
+        product: Product,
+        language: SiteLanguage,
+        translations: Mapping[UUID, Mapping[UUID, Product | InvalidRecord]],
+    ) -> Reading:
+        """Raises RecordError where there is none that belongs to the product."""
+        if language.language is None:
+            return Reading(product, language)
+        record = translations[language.language].get(product.id)
+        if isinstance(record, InvalidRecord):
+            raise RecordError(str(record.error))
+        version = product.current_version_number
+        if record is None or record.current_version_number != version:
+            raise RecordError(
+                _("It was changed in the PIM while it was read. Run again.")
+            )
+        vocabulary = self._shop.vocabularies[language.language]
+        return Reading(product, language, record, vocabulary)
+
+    def _plan(
+        self, contents: Sequence[PageContent], assets: Assets, faults: list[Fault]
+    ) -> list[PageChange]:
+        """Changes in all languages, of families of which nobody failed."""
+        standing = StandingLinks({content.guid for content in contents})
+        changes: list[PageChange] = []
+        by_locale = grouped(contents, key=lambda c: c.language.locale_id)
+        for planner, places in zip(self._planners, self._shop.places, strict=True):
+            failed = {fault.product.family for fault in faults}
+            planned, found = planner.plan(
+                [
+                    content
+                    for content in by_locale.get(places.language.locale_id, [])
+                    if content.product.family not in failed
+                ],
+                assets,
+                standing,
+            )
+            changes += planned
+            faults += found
+        failed = {fault.product.family for fault in faults}
+        return [c for c in changes if c.content.product.family not in failed]
+
+    def _note_moves(self, changes: Iterable[PageChange]) -> None:
+        for change in changes:
+            old_parent, _new = change.differences.get("parent", (None, None))
+            if old_parent is not None and change.content.kind == Kind.VARIANT:
+                self.bereft.lose(old_parent, change.guid)
+
+    # Items
 
     def _note_down(self, changes: Sequence[PageChange], pages: Pages) -> None:
         """Store what is about to be committed, in the same transaction."""
         noted = {
-            change.guid: self._item(change, pages[change.guid])
-            for change in changes
-            if change.action != Action.UNCHANGED
+            guid: self._item(of_product[0].content.product, of_product, pages)
+            for guid, of_product in grouped(changes, key=lambda c: c.guid).items()
+            if any(change.action != Action.UNCHANGED for change in of_product)
         }
         self.journal.insert(list(noted.values()))
         self._noted.update(noted)
 
-    def _item(self, change: PageChange, page: Page | None) -> JobRunItem:
+    def _item(
+        self, product: Product, changes: Sequence[PageChange], pages: Pages
+    ) -> JobRunItem:
+        page_ids = [
+            page.pk for c in changes if (page := pages.get(c.key) or c.page) is not None
+        ]
         return items.changed_product(
-            change, page.pk if page else None, new_values=self.run.dry_run
+            product,
+            changes,
+            page_ids[0] if page_ids else None,
+            new_values=self.run.dry_run,
         )
+
+    def _written(self, changes: Sequence[PageChange], pages: Pages) -> list[Page]:
+        return [
+            pages[change.key]
+            for change in changes
+            if change.action != Action.UNCHANGED and change.key in pages
+        ]
 
     def report_products(
         self,
@@ -147,7 +304,8 @@ class ProductJob(Job):
         try:
             for result in results:
                 self.journal.checkpoint()
-                self.committed(result)
+                if not result.held:
+                    self.committed(result)
         finally:
             # Also where the run is to end while the PIM is being told.
             self.journal.record(reported)
@@ -156,76 +314,81 @@ class ProductJob(Job):
 
     def _announce(self, results: Iterable[Result]) -> None:
         for result in results:
-            page, outcome = result.page, result.item.outcome
-            if page is None:
-                continue
-            if outcome == Outcome.REMOVED:
-                product_removed.send_robust(type(page), instance=page, run=self.run)
-            else:
-                product_published.send_robust(
-                    type(page),
-                    instance=page,
-                    created=outcome == Outcome.CREATED,
-                    run=self.run,
-                )
+            outcome = result.item.outcome
+            for page in result.pages:
+                if outcome == Outcome.REMOVED or not page.live:
+                    product_removed.send_robust(type(page), instance=page, run=self.run)
+                else:
+                    product_published.send_robust(
+                        type(page),
+                        instance=page,
+                        created=outcome == Outcome.CREATED,
+                        run=self.run,
+                    )
 
     def _note_statuses(self, results: Iterable[Result]) -> None:
         if not self.run.dry_run:
             note_statuses({result.product.id: result.status() for result in results})
 
-    def _images(
-        self, contents: Sequence[PageContent]
-    ) -> tuple[Mapping[UUID, int | None], set[UUID]]:
-        """Image keys by asset Guid, and the Guids of pictures that failed.
+    # Assets
 
-        A dry run knows the pictures that are there already.
+    def obtain(self, guids: Collection[UUID]) -> tuple[Assets, set[UUID]]:
+        """The assets that could be had, and the Guids of those that failed.
+
+        A dry run knows those that are there already.
         """
-        guids = guids_of(content.values for content in contents)
         if self.run.dry_run:
-            return known_images(guids), set()
+            return known_assets(guids), set()
         assets: list[Asset] = []
         unanswered = set(guids)
         failures: list[JobRunItem] = []
-        for record in self.pim.client.assets(guids):
-            if record.id:
-                unanswered.discard(record.id)
+        for record in self.pim.client.assets(sorted(guids)):
             if isinstance(record, InvalidRecord):
                 reason = str(record.error)
                 failures.append(items.failed(PICTURE, record.number, reason, record.id))
             else:
                 assets.append(record)
-        images, faults = obtain_images(assets, self._fetch, self.journal.hold)
+                unanswered.discard(record.id)
+        obtained, faults = obtain_assets(
+            assets,
+            self.pim.downloader.fetch,
+            self.journal.checkpoint,
+            self.journal.hold,
+        )
         failures += [
-            items.failed(PICTURE, fault.asset.name, fault.reason, fault.asset.id)
+            items.failed(fault.kind, fault.asset.name, fault.reason, fault.asset.id)
             for fault in faults
         ]
+        told = {item.guid for item in failures}
         failures += [
             items.failed(
-                PICTURE, str(guid), _("The PIM does not have this picture."), guid
+                PICTURE, str(guid), _("The PIM does not have this asset."), guid
             )
-            for guid in sorted(unanswered)
+            for guid in sorted(unanswered - told)
         ]
         self.add(*failures)
-        return images, {item.guid for item in failures if item.guid}
+        return (
+            {**known_assets(unanswered), **obtained},
+            {item.guid for item in failures if item.guid},
+        )
 
-    def _fetch(self, url: str, max_bytes: int) -> bytes:
-        self.journal.checkpoint()
-        return self.pim.downloader.fetch(url, max_bytes)
+    # Removals
 
     def _remove(
         self, withdrawn: Sequence[Product], failures: list[JobRunItem]
     ) -> list[Result]:
         """Withdrawn products leave the site; their pages stay, unpublished."""
-        pages = self._planner.plan_removals(withdrawn)
+        pages = pages_to_remove(withdrawn)
         results = []
         for product in sorted(withdrawn, key=lambda p: not p.is_variant()):
-            page = pages.get(product.id)
-            item = items.withdrawn_product(product, page)
-            removed: Page | None = None
-            if page is not None and not self.run.dry_run:
+            standing = pages.get(product.id, [])
+            item = items.withdrawn_product(product, standing)
+            removed: list[Page] = []
+            if standing and not self.run.dry_run:
                 try:
                     with transaction.atomic():
-                        removed = remove_page(page.pk)
+                        for page in standing:
+                            removed += remove_page(page.pk)
                         self.journal.insert([item])
                 except RunEndedError:
                     raise
@@ -234,6 +397,8 @@ class ProductJob(Job):
                     logger.exception("Run %s: no removal", self.run.pk)
                     failures.append(items.failed_product(product, refusal(error)))
                     continue
+            if product.parent_product_id is not None:
+                self.bereft.lose(product.parent_product_id, product.id)
             results.append(Result(product, item, removed))
         return results
 

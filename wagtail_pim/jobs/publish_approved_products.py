@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from wagtail_pim.catalog.category_planner import CategoryPlan
 from wagtail_pim.client.assumed import Acknowledgement
 from wagtail_pim.client.client import APPROVED, PUBLISHED
 from wagtail_pim.exceptions import PermanentError, ServerFaultError
+from wagtail_pim.kinds import PRODUCT_KINDS
+from wagtail_pim.models import PimLink
 
 from .base import environment_warnings
 from .catalog_job import CatalogJob
+from .discards import Discards
 from .products import Result
+from .removals import require_confirmation, standing_pages
 
 
 class PublishApprovedProducts(CatalogJob):
@@ -26,19 +33,36 @@ class PublishApprovedProducts(CatalogJob):
     listed_status = waiting_status = APPROVED
     accepted_statuses = (APPROVED, PUBLISHED)
     acknowledges = True
+    confirms_removals = True
 
     def execute(self) -> None:
         for warning in environment_warnings(self.pim):
             self.journal.warn(warning)
+        self._discards = None if self.run.numbers else Discards(self)
         super().execute()
+
+    def before_writing(self, plans: Sequence[CategoryPlan]) -> None:
+        if self._discards is None:
+            return
+        gone = sum(len(plan.gone) for plan in plans)
+        archived = self.pim.client.assumed.archived(APPROVED) or ()
+        leaving = PimLink.objects.filter(
+            kind__in=PRODUCT_KINDS, guid__in=archived, page__live=True
+        ).count()
+        removals = gone + leaving + self._discards.removals
+        require_confirmation(self.run, removals, standing_pages())
+
+    def discard(self) -> None:
+        if self._discards:
+            self._discards.carry_out()
 
     def committed(self, result: Result) -> None:
         """Tell the PIM that the product is published, unless its picture is not."""
-        if result.picture_failed:
+        if result.assets_failed:
             result.item.acknowledged = False
             result.item.note = _(
-                "Its picture failed: it is published without, and stays Approved in "
-                "the PIM for the next run."
+                "A picture or document of it failed: it is published without, and "
+                "stays Approved in the PIM for the next run."
             )
         elif result.product.has_status(APPROVED) and not self.run.dry_run:
             self._acknowledge(result)

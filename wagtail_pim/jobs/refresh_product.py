@@ -7,7 +7,9 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from wagtail_pim.catalog.languages import site_languages
 from wagtail_pim.catalog.planner import Places
+from wagtail_pim.catalog.product_links import relationship_types
 from wagtail_pim.catalog.schema import CatalogSchema
 from wagtail_pim.client.client import APPROVED, PUBLISHED
 from wagtail_pim.client.entities import InvalidRecord, Product
@@ -16,7 +18,7 @@ from wagtail_pim.models import PimLink
 from . import items
 from .base import PimConnection
 from .journal import Journal
-from .products import ProductJob, is_withdrawn
+from .products import ProductJob, Shop, is_withdrawn
 
 
 class RefreshProduct(ProductJob):
@@ -48,9 +50,12 @@ class RefreshProduct(ProductJob):
         if reason := _why_left(record):
             self.add(items.left_alone(record, reason))
             return
-        places = Places()
-        standing = places.above(self._link.page)
-        if _may_belong_elsewhere(record, places, standing):
+        languages = site_languages(client.assumed.languages())
+        places = [Places(language) for language in languages]
+        standing = next(
+            (guid for each in places if (guid := each.above(self._link.page))), None
+        )
+        if _may_belong_elsewhere(record, places[0], standing):
             self._fail(
                 _(
                     "Its primary category is not on the site, and it has left the one "
@@ -60,11 +65,19 @@ class RefreshProduct(ProductJob):
             )
             return
         # A page stays where it is while the PIM lists its product there.
-        ranks = places.ranks()
-        if standing is not None:
-            ranks[standing] = -1
+        ranks = [each.ranks() for each in places]
+        for in_language in ranks:
+            if standing in in_language:
+                in_language[standing] = -1
+        properties = client.properties()
         self.prepare(
-            CatalogSchema(client.templates(), client.properties()), places, ranks
+            Shop(
+                schema=CatalogSchema(client.templates(), properties),
+                places=places,
+                ranks=ranks,
+                vocabularies=self.read_vocabularies(properties, languages),
+                types=relationship_types(client.assumed.relationships(), create=True),
+            )
         )
         results, failures = self.write_products([record])
         self.report_products(results, failures, {})

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from wagtail_pim.client.client import PUBLISHED
 from wagtail_pim.client.entities import InvalidRecord, ProductHead
 from wagtail_pim.client.options import Environment
-from wagtail_pim.kinds import PICTURE, Kind
+from wagtail_pim.kinds import ASSET_KINDS, Kind
 from wagtail_pim.models import JobRun, JobRunItem, PIMOptions
 
 from . import items
@@ -67,7 +67,9 @@ class RefreshPublishedProducts(CatalogJob):
         self._listed_whole = True
         super().execute()
         # A record without an id can't be taken again but with all of its time.
-        unnamed = run.items.filter(unsettled=True, guid=None).exclude(kind=PICTURE)
+        unnamed = run.items.filter(unsettled=True, guid=None).exclude(
+            kind__in=ASSET_KINDS
+        )
         if lookback.is_gapless and self._listed_whole and not unnamed.exists():
             self.journal.note(refreshed_to=safely_before(run.started_at))
 

@@ -10,13 +10,19 @@ from wagtail_pim.exceptions import ConfigurationError
 
 from .base import Job
 from .publish_approved_products import PublishApprovedProducts
+from .reconcile_catalog import ReconcileCatalog
 from .refresh_product import RefreshProduct
 from .refresh_published_products import RefreshPublishedProducts
 from .synchronize_setup_data import SynchronizeSetupData
 
 JOBS: Final[dict[str, type[Job]]] = {
     job.name: job
-    for job in (SynchronizeSetupData, PublishApprovedProducts, RefreshPublishedProducts)
+    for job in (
+        SynchronizeSetupData,
+        PublishApprovedProducts,
+        RefreshPublishedProducts,
+        ReconcileCatalog,
+    )
 }
 """Those that people start and schedule, in the order of an introduction."""
 

@@ -90,7 +90,10 @@ def start(
         )
     if wanted and run.options:
         raise ConfigurationError(
-            _("Name products, or say how far back to look; not both.")
+            _(
+                "A run of named products takes no other options: name products, or "
+                "give those, not both."
+            )
         )
     recover()
     if not dry_run:

@@ -285,8 +285,15 @@ class JobRunItem(models.Model):
         """Whether a person has to see to it; it may be published all the same."""
         return bool(self.reason)
 
+    @property
+    def is_restorable(self) -> bool:
+        """Whether the page, which was deleted, can be made again and was not so far."""
+        return self.content is not None and self.page_id is None
+
     def as_json(self) -> dict[str, Any]:
+        """The record without a page's content, which can be long."""
         return {
+            "id": self.pk,
             "kind": self.kind,
             "number": self.number,
             "guid": str(self.guid) if self.guid else None,
@@ -295,6 +302,7 @@ class JobRunItem(models.Model):
             "reason": self.reason,
             "note": self.note,
             "page": self.page_id,
+            "restorable": self.is_restorable,
             "acknowledged": self.acknowledged,
             "differences": {
                 name: {"old": old, "new": new}

@@ -74,7 +74,9 @@ class Canvas:
         box = self._scaled([(x - rx, y - ry), (x + rx, y + ry)])
         self._draw.ellipse([*box[0], *box[1]], fill=colour)
 
-    def ring(self, centre: Point, r: float, colour: str = INK, width: float = 5):
+    def ring(
+        self, centre: Point, r: float, colour: str = INK, width: float = 5
+    ) -> None:
         self.arc(centre, r, r, 0, 360, colour=colour, width=width)
 
     def arc(

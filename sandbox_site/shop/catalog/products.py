@@ -17,11 +17,13 @@ class Item:
     """A product with a variant for each colour and size, or none if it has neither.
 
     ``categories`` are keys of ``structure.CATEGORIES``, the first is the primary one.
-    ``related`` are pairs of a relationship's key and a product number.
+    ``related`` are pairs of a relationship's key and a product number. What has no
+    title in a language is not translated into it; some have none in French, and some
+    have a title and a summary, but no description.
     """
 
     number: str
-    title: str
+    title: Text
     template: str
     categories: tuple[str, ...]
     drawing: str
@@ -33,12 +35,14 @@ class Item:
     values: dict[str, Any] = field(default_factory=dict)
     related: tuple[tuple[str, str], ...] = ()
     status: str = "Approved"
+    archived: bool = False
+    deactivate_on: str | None = None
 
 
 BICYCLES = [
     Item(
         "SW-101",
-        "Lantern 8",
+        Text("Lantern 8", "Stadtrad Lantern 8", "Vélo de ville Lantern 8"),
         "Bicycle",
         ("bicycles/city/classic", "first-commute", "rain-or-shine"),
         "diamond",
@@ -84,7 +88,7 @@ BICYCLES = [
     ),
     Item(
         "SW-102",
-        "Willow 7",
+        Text("Willow 7", "Tiefeinsteiger Willow 7", "Vélo à cadre bas Willow 7"),
         "Bicycle",
         ("bicycles/city/step-through", "first-commute"),
         "step-through",
@@ -125,7 +129,7 @@ BICYCLES = [
     ),
     Item(
         "SW-103",
-        "Harbour E",
+        Text("Harbour E", "Elektrorad Harbour E", "Vélo électrique Harbour E"),
         "Bicycle",
         ("bicycles/city/step-through", "first-commute", "rain-or-shine"),
         "electric",
@@ -168,7 +172,7 @@ BICYCLES = [
     ),
     Item(
         "SW-104",
-        "Sparrow 1",
+        Text("Sparrow 1", "Eingangrad Sparrow 1", "Vélo monovitesse Sparrow 1"),
         "Bicycle",
         ("bicycles/city/classic", "first-commute"),
         "single-speed",
@@ -184,6 +188,8 @@ BICYCLES = [
             "<p>Leicht genug für den vierten Stock und so schlicht, dass zwei "
             "Schraubenschlüssel reichen. Das Sparrow ist für flache Städte und "
             "kurze Morgen.</p>",
+            "<p>Assez léger pour le quatrième étage, assez simple pour deux clés. Le "
+            "Sparrow aime les villes plates et les matins courts.</p>",
         ),
         ("Saffron", "Ink"),
         BICYCLE_SIZES,
@@ -200,7 +206,7 @@ BICYCLES = [
     ),
     Item(
         "SW-105",
-        "Meridian 30",
+        Text("Meridian 30", "Reiserad Meridian 30", "Randonneuse Meridian 30"),
         "Bicycle",
         ("bicycles/touring/long-distance",),
         "tourer",
@@ -241,7 +247,7 @@ BICYCLES = [
     ),
     Item(
         "SW-106",
-        "Fell 11",
+        Text("Fell 11", "Gravelrad Fell 11", "Vélo gravel Fell 11"),
         "Bicycle",
         ("bicycles/touring/gravel",),
         "gravel",
@@ -274,15 +280,24 @@ BICYCLES = [
     ),
     Item(
         "SW-107",
-        "Fell Ti",
+        Text("Fell Ti", "Gravelrad Fell Ti", "Vélo gravel Fell Ti"),
         "Bicycle",
         ("bicycles/touring/gravel",),
         "gravel",
         4290.0,
-        Text("The last bicycle you will need to choose.", "Das Rad fürs Leben."),
+        Text(
+            "The last bicycle you will need to choose.",
+            "Das letzte Rad, das Sie aussuchen müssen.",
+            "Le dernier vélo que vous aurez à choisir.",
+        ),
         Text(
             "<p>Titanium does not rust, tire or fade, so we left most of it bare. "
             "Welded to order; tell us your inseam and we will do the sums.</p>",
+            "<p>Titan rostet nicht, ermüdet nicht und verblasst nicht, also haben wir "
+            "das meiste blank gelassen. Auf Bestellung geschweißt: Nennen Sie uns Ihre "
+            "Schrittlänge, wir rechnen.</p>",
+            "<p>Le titane ne rouille pas, ne se fatigue pas et ne pâlit pas : nous "
+            "l’avons presque tout laissé nu. Soudé sur commande, à votre mesure.</p>",
         ),
         ("Slate",),
         BICYCLE_SIZES,
@@ -299,7 +314,7 @@ BICYCLES = [
     ),
     Item(
         "SW-108",
-        "Ridgeway 27",
+        Text("Ridgeway 27", "Trekkingrad Ridgeway 27", "Vélo de randonnée Ridgeway 27"),
         "Bicycle",
         ("bicycles/touring/long-distance", "rain-or-shine"),
         "diamond",
@@ -333,7 +348,7 @@ BICYCLES = [
     ),
     Item(
         "SW-109",
-        "Carter",
+        Text("Carter", "Lastenrad Carter", "Vélo cargo Carter"),
         "Cargo bicycle",
         ("bicycles/cargo",),
         "cargo",
@@ -374,7 +389,7 @@ BICYCLES = [
     ),
     Item(
         "SW-110",
-        "Mule E",
+        Text("Mule E", "Lastenrad Mule E", "Vélo cargo Mule E"),
         "Cargo bicycle",
         ("bicycles/cargo", "first-commute"),
         "longtail",
@@ -391,6 +406,9 @@ BICYCLES = [
             "<p>Nicht länger als ein Tandem und nicht breiter als sein Lenker: Das "
             "Mule parkt, wo andere Lastenräder nicht hinkommen. Die Kinder sitzen "
             "hinten im Windschatten.</p>",
+            "<p>Pas plus long qu’un tandem ni plus large que son guidon, le Mule se "
+            "gare là où d’autres vélos cargos ne passent pas. Les deux enfants sont "
+            "derrière vous, à l’abri du vent.</p>",
         ),
         ("Plum", "Saffron"),
         ("One size",),
@@ -409,7 +427,7 @@ BICYCLES = [
     ),
     Item(
         "SW-111",
-        "Pip 20",
+        Text("Pip 20", "Kinderrad Pip 20", "Vélo enfant Pip 20"),
         "Bicycle",
         ("bicycles/children",),
         "child-bicycle",
@@ -444,7 +462,7 @@ BICYCLES = [
     ),
     Item(
         "SW-112",
-        "Acorn 24",
+        Text("Acorn 24", "Kinderrad Acorn 24", "Vélo enfant Acorn 24"),
         "Bicycle",
         ("bicycles/children",),
         "child-bicycle",
@@ -459,6 +477,8 @@ BICYCLES = [
             "bag and brakes that stop in the wet.</p>",
             "<p>Für Kinder von acht bis elf. Richtiges Licht, ein Träger für die "
             "Schultasche und Bremsen, die auch bei Nässe greifen.</p>",
+            "<p>De huit à onze ans. Un vrai éclairage, un porte-bagages pour le "
+            "cartable et des freins qui arrêtent sous la pluie.</p>",
         ),
         ("Moss", "Plum"),
         ("One size",),
@@ -485,7 +505,7 @@ _WIPE = Text(
 HELMETS = [
     Item(
         "SW-201",
-        "Calyx",
+        Text("Calyx", "Helm Calyx", "Casque Calyx"),
         "Helmet",
         ("helmets/everyday", "first-commute"),
         "urban-helmet",
@@ -517,7 +537,7 @@ HELMETS = [
     ),
     Item(
         "SW-202",
-        "Halo",
+        Text("Halo", "Helm Halo", "Casque Halo"),
         "Helmet",
         ("helmets/everyday", "rain-or-shine"),
         "urban-helmet",
@@ -532,6 +552,8 @@ HELMETS = [
             "both sides. It charges in an hour and lasts a week of commutes.</p>",
             "<p>Das Lichtband des Halo ist von hinten und von den Seiten zu sehen. "
             "Es lädt in einer Stunde und reicht eine Arbeitswoche.</p>",
+            "<p>Le bandeau lumineux du Halo se voit de derrière et des deux côtés. Il "
+            "se charge en une heure et tient une semaine de trajets.</p>",
         ),
         ("Slate", "Saffron"),
         HELMET_SIZES,
@@ -547,7 +569,7 @@ HELMETS = [
     ),
     Item(
         "SW-203",
-        "Switchback",
+        Text("Switchback", "Helm Switchback", "Casque Switchback"),
         "Helmet",
         ("helmets/sport",),
         "helmet",
@@ -562,6 +584,8 @@ HELMETS = [
             "a fall, and the pads go into the wash.</p>",
             "<p>Für Schotter und lange Anstiege. Die Schale dreht sich im Sturz "
             "mit, und die Polster dürfen in die Wäsche.</p>",
+            "<p>Pour le gravier et les longues montées. La calotte tourne avec la tête "
+            "en cas de chute, et les mousses se lavent.</p>",
         ),
         ("Brick", "Lagoon"),
         HELMET_SIZES,
@@ -577,15 +601,23 @@ HELMETS = [
     ),
     Item(
         "SW-204",
-        "Foldaway",
+        Text("Foldaway", "Falthelm Foldaway", "Casque pliant Foldaway"),
         "Helmet",
         ("helmets/everyday",),
         "helmet",
         99.0,
-        Text("Folds to the size of a book.", "Faltet sich auf Buchgröße."),
+        Text(
+            "Folds to the size of a book.",
+            "Faltet sich auf Buchgröße.",
+            "Plié, il a la taille d’un livre.",
+        ),
         Text(
             "<p>Three shells slide into one another, so the helmet fits the bag "
-            "that you have anyway. Unfolded it locks with a click.</p>"
+            "that you have anyway. Unfolded it locks with a click.</p>",
+            "<p>Drei Schalen schieben sich ineinander, so passt der Helm in die Tasche, "
+            "die Sie ohnehin haben. Aufgeklappt rastet er mit einem Klick ein.</p>",
+            "<p>Trois coques glissent l’une dans l’autre : le casque tient dans le sac "
+            "que vous avez déjà. Déplié, il se verrouille d’un clic.</p>",
         ),
         ("Ink", "Plum"),
         HELMET_SIZES,
@@ -600,7 +632,7 @@ HELMETS = [
     ),
     Item(
         "SW-205",
-        "Tern Junior",
+        Text("Tern Junior", "Kinderhelm Tern Junior", "Casque enfant Tern Junior"),
         "Helmet",
         ("helmets/children", "rain-or-shine"),
         "urban-helmet",
@@ -632,7 +664,7 @@ HELMETS = [
     ),
     Item(
         "SW-206",
-        "Highroad",
+        Text("Highroad", "Helm Highroad", "Casque Highroad"),
         "Helmet",
         ("helmets/sport",),
         "helmet",
@@ -643,6 +675,8 @@ HELMETS = [
             "the back, so that it cools even at the pace of a climb.</p>",
             "<p>Unser leichtester. Kanäle führen die Luft über den Kopf und hinten "
             "hinaus, auch im Tempo eines Anstiegs.</p>",
+            "<p>Notre plus léger. Des canaux mènent l’air au-dessus de la tête, même à "
+            "l’allure d’une montée.</p>",
         ),
         ("Chalk", "Slate"),
         HELMET_SIZES,
@@ -672,7 +706,7 @@ _WASH_WOOL = Text(
 APPAREL = [
     Item(
         "SW-301",
-        "Drizzle jacket",
+        Text("Drizzle jacket", "Regenjacke Drizzle", "Veste de pluie Drizzle"),
         "Apparel",
         ("clothing/tops/jackets", "rain-or-shine", "first-commute"),
         "jacket",
@@ -710,7 +744,7 @@ APPAREL = [
     ),
     Item(
         "SW-302",
-        "Breeze vest",
+        Text("Breeze vest", "Windweste Breeze", "Gilet coupe-vent Breeze"),
         "Apparel",
         ("clothing/tops/jackets",),
         "vest",
@@ -725,6 +759,8 @@ APPAREL = [
             "back is mesh and the pocket is its own bag.</p>",
             "<p>Oben anziehen, unten ausziehen. Der Rücken ist Netz, die Tasche "
             "zugleich der Packbeutel.</p>",
+            "<p>On l’enfile en haut de la côte, on l’ôte en bas. Le dos est en filet et "
+            "la poche lui sert de sac.</p>",
         ),
         ("Lagoon", "Slate"),
         CLOTHING_SIZES,
@@ -739,7 +775,7 @@ APPAREL = [
     ),
     Item(
         "SW-303",
-        "Meadow jersey",
+        Text("Meadow jersey", "Trikot Meadow", "Maillot Meadow"),
         "Apparel",
         ("clothing/tops/layers",),
         "jersey",
@@ -770,7 +806,7 @@ APPAREL = [
     ),
     Item(
         "SW-304",
-        "Hearth base layer",
+        Text("Hearth base layer", "Unterhemd Hearth", "Sous-couche Hearth"),
         "Apparel",
         ("clothing/tops/layers", "rain-or-shine"),
         "jersey",
@@ -785,6 +821,8 @@ APPAREL = [
             "a back long enough to stay put.</p>",
             "<p>Warm auch im Nassen und nach vier Tagen noch diskret. Flache Nähte, "
             "langer Rücken.</p>",
+            "<p>Chaud même mouillé, et discret au bout de quatre jours. Coutures "
+            "plates, dos long.</p>",
         ),
         ("Plum", "Slate"),
         CLOTHING_SIZES,
@@ -799,7 +837,7 @@ APPAREL = [
     ),
     Item(
         "SW-305",
-        "Quarry shorts",
+        Text("Quarry shorts", "Kurze Hose Quarry"),
         "Apparel",
         ("clothing/extras",),
         "trousers",
@@ -807,7 +845,9 @@ APPAREL = [
         Text("Shorts with a seat that forgives.", "Eine Hose, die verzeiht."),
         Text(
             "<p>Stretch where you bend, double where you sit. The pad comes out for "
-            "the days when you only look as if you were cycling.</p>"
+            "the days when you only look as if you were cycling.</p>",
+            "<p>Dehnbar, wo man sich beugt, doppelt, wo man sitzt. Das Polster lässt "
+            "sich herausnehmen.</p>",
         ),
         ("Slate", "Moss"),
         CLOTHING_SIZES,
@@ -818,10 +858,11 @@ APPAREL = [
             "Seasons": "Spring~Summer~Autumn",
         },
         (("goes-with", "SW-303"),),
+        deactivate_on="2035-10-31T22:00:00Z",
     ),
     Item(
         "SW-306",
-        "Ember gloves",
+        Text("Ember gloves", "Handschuhe Ember", "Gants Ember"),
         "Apparel",
         ("clothing/extras", "rain-or-shine"),
         "gloves",
@@ -852,7 +893,7 @@ APPAREL = [
     ),
     Item(
         "SW-307",
-        "Puddle overshoes",
+        Text("Puddle overshoes", "Überschuhe Puddle", "Surchaussures Puddle"),
         "Apparel",
         ("clothing/extras", "rain-or-shine", "first-commute"),
         "overshoe",
@@ -883,7 +924,7 @@ APPAREL = [
 ACCESSORIES = [
     Item(
         "SW-401",
-        "Porter pannier",
+        Text("Porter pannier", "Packtasche Porter", "Sacoche Porter"),
         "Accessory",
         ("accessories/bags/panniers", "rain-or-shine", "first-commute"),
         "pannier",
@@ -914,7 +955,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-402",
-        "Larder bar bag",
+        Text("Larder bar bag", "Lenkertasche Larder", "Sacoche de guidon Larder"),
         "Accessory",
         ("accessories/bags",),
         "handlebar-bag",
@@ -929,6 +970,8 @@ ACCESSORIES = [
             "falls out when you stop.</p>",
             "<p>Zwei Riemen, kein Halter. Der Deckel öffnet nach vorn, damit beim "
             "Anhalten nichts herausfällt.</p>",
+            "<p>Deux sangles, pas de support. Le couvercle s’ouvre vers l’avant : rien "
+            "ne tombe à l’arrêt.</p>",
         ),
         ("Ink", "Plum"),
         (),
@@ -944,7 +987,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-403",
-        "Tuck saddle bag",
+        Text("Tuck saddle bag", "Satteltasche Tuck"),
         "Accessory",
         ("accessories/bags",),
         "saddle-bag",
@@ -952,7 +995,9 @@ ACCESSORIES = [
         Text("A tube, a tool and a banknote.", "Schlauch, Werkzeug, Geldschein."),
         Text(
             "<p>Shaped so that it does not brush your legs. There is a loop for a "
-            "rear light, and the zip is lined against spray.</p>"
+            "rear light, and the zip is lined against spray.</p>",
+            "<p>So geformt, dass sie die Beine nicht streift. Mit Schlaufe für ein "
+            "Rücklicht und abgedecktem Reißverschluss.</p>",
         ),
         ("Saffron",),
         (),
@@ -967,7 +1012,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-404",
-        "Flask 0.7",
+        Text("Flask 0.7", "Trinkflasche Flask 0.7", "Gourde Flask 0.7"),
         "Accessory",
         ("accessories",),
         "bottle",
@@ -985,7 +1030,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-405",
-        "Gale floor pump",
+        Text("Gale floor pump", "Standpumpe Gale", "Pompe à pied Gale"),
         "Accessory",
         ("accessories/workshop",),
         "pump",
@@ -1000,6 +1045,8 @@ ACCESSORIES = [
             "without an adapter.</p>",
             "<p>Breiter Stahlfuß, Griff aus Buche und ein Kopf, der ohne Adapter "
             "auf jedes Ventil passt.</p>",
+            "<p>Un large pied en acier, une poignée en hêtre et une tête qui va sur "
+            "toutes les valves sans adaptateur.</p>",
         ),
         ("Ink",),
         (),
@@ -1012,7 +1059,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-406",
-        "Tinker multitool",
+        Text("Tinker multitool", "Multiwerkzeug Tinker"),
         "Accessory",
         ("accessories/workshop",),
         "multitool",
@@ -1020,7 +1067,6 @@ ACCESSORIES = [
         Text(
             "The fourteen tools that you use.",
             "Die vierzehn Werkzeuge, die man braucht.",
-            "Les quatorze outils dont on se sert.",
         ),
         Text(
             "<p>We counted which tools our mechanics reach for on the road and left "
@@ -1039,7 +1085,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-407",
-        "Chime bell",
+        Text("Chime bell", "Klingel Chime", "Sonnette Chime"),
         "Accessory",
         ("accessories", "first-commute"),
         "bell",
@@ -1064,7 +1110,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-408",
-        "Firefly front light",
+        Text("Firefly front light", "Frontlicht Firefly", "Feu avant Firefly"),
         "Accessory",
         ("accessories/lights", "first-commute", "rain-or-shine"),
         "front-light",
@@ -1079,6 +1125,8 @@ ACCESSORIES = [
             "glows red when an hour is left.</p>",
             "<p>Ein Lichtkegel mit scharfer Kante, 80 Lux in der Mitte und ein "
             "Knopf, der rot wird, wenn noch eine Stunde bleibt.</p>",
+            "<p>Un faisceau coupé net comme sur une voiture, 80 lux au centre et un "
+            "bouton qui rougit quand il reste une heure.</p>",
         ),
         ("Lagoon",),
         (),
@@ -1096,7 +1144,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-409",
-        "Anchor U-lock",
+        Text("Anchor U-lock", "Bügelschloss Anchor", "Antivol en U Anchor"),
         "Accessory",
         ("accessories/locks", "first-commute"),
         "u-lock",
@@ -1111,6 +1159,8 @@ ACCESSORIES = [
             "sleeve keeps the paint of your frame where it is.</p>",
             "<p>16 mm gehärteter Stahl und ein Riegel, der auf beiden Seiten hält. "
             "Die Hülle schont den Lack.</p>",
+            "<p>16 mm d’acier trempé et un pêne qui tient des deux côtés. La gaine "
+            "ménage la peinture du cadre.</p>",
         ),
         ("Slate", "Brick"),
         (),
@@ -1124,7 +1174,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-410",
-        "Origami folding lock",
+        Text("Origami folding lock", "Faltschloss Origami", "Antivol pliant Origami"),
         "Accessory",
         ("accessories/locks",),
         "folding-lock",
@@ -1138,6 +1188,8 @@ ACCESSORIES = [
             "<p>Six flat bars on riveted joints reach round a lamp post and both "
             "wheels of a cargo bicycle.</p>",
             "<p>Sechs Glieder reichen um den Laternenpfahl und durch beide Räder.</p>",
+            "<p>Six barres plates font le tour d’un réverbère et des deux roues d’un "
+            "vélo cargo.</p>",
         ),
         ("Plum", "Slate"),
         (),
@@ -1151,7 +1203,7 @@ ACCESSORIES = [
     ),
     Item(
         "SW-411",
-        "Glow rear light",
+        Text("Glow rear light", "Rücklicht Glow", "Feu arrière Glow"),
         "Accessory",
         ("accessories/lights", "rain-or-shine"),
         "rear-light",
@@ -1179,6 +1231,39 @@ ACCESSORIES = [
             "Weight": 0.05,
         },
         (("goes-with", "SW-408"),),
+    ),
+    Item(
+        "SW-412",
+        Text("Candle front light", "Frontlicht Candle", "Feu avant Candle"),
+        "Accessory",
+        ("accessories/lights",),
+        "front-light",
+        29.0,
+        Text(
+            "The small light that we no longer make.",
+            "Das kleine Licht, das wir nicht mehr bauen.",
+            "La petite lampe que nous ne faisons plus.",
+        ),
+        Text(
+            "<p>Two batteries, one button. The Firefly has taken its place.</p>",
+            "<p>Zwei Batterien, ein Knopf. An seine Stelle ist das Firefly getreten."
+            "</p>",
+            "<p>Deux piles, un bouton. Le Firefly a pris sa place.</p>",
+        ),
+        ("Brick",),
+        (),
+        {
+            "Brand": "Velometer",
+            "Brightness": 20,
+            "BatteryLife": 4.0,
+            "Rechargeable": False,
+            "Waterproof": False,
+            "MountsOn": "Handlebar",
+            "Weight": 0.09,
+            "SpareParts": "2028-12-31T00:00:00Z",
+        },
+        (("upgrade", "SW-408"),),
+        archived=True,
     ),
 ]
 

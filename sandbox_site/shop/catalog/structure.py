@@ -15,7 +15,7 @@ class Category:
 
     key: str
     name: Text
-    description: str = ""
+    description: Text = Text("")
     drawing: str | None = None
 
 
@@ -23,7 +23,11 @@ CATEGORIES = [
     Category(
         "bicycles",
         Text("Bicycles", "Fahrräder", "Vélos"),
-        "<p>Built to be ridden every day and mended for decades.</p>",
+        Text(
+            "<p>Built to be ridden every day and mended for decades.</p>",
+            "<p>Gebaut, um täglich gefahren und jahrzehntelang repariert zu werden.</p>",
+            "<p>Faits pour rouler chaque jour et se réparer pendant des décennies.</p>",
+        ),
         "diamond",
     ),
     Category("bicycles/city", Text("City", "Stadt", "Ville")),
@@ -44,7 +48,11 @@ CATEGORIES = [
     Category(
         "helmets",
         Text("Helmets", "Helme", "Casques"),
-        "<p>Light enough to forget, tested well beyond the norm.</p>",
+        Text(
+            "<p>Light enough to forget, tested well beyond the norm.</p>",
+            "<p>Leicht genug, um sie zu vergessen, geprüft weit über die Norm hinaus.</p>",
+            "<p>Assez légers pour les oublier, testés bien au-delà de la norme.</p>",
+        ),
         "helmet",
     ),
     Category("helmets/everyday", Text("Everyday", "Alltag", "Quotidien")),
@@ -53,28 +61,40 @@ CATEGORIES = [
     Category(
         "clothing",
         Text("Clothing", "Kleidung", "Vêtements"),
-        "<p>For riding in, and for keeping on when you arrive.</p>",
+        Text(
+            "<p>For riding in, and for keeping on when you arrive.</p>",
+            "<p>Zum Fahren, und zum Anbehalten, wenn man ankommt.</p>",
+            "<p>Pour rouler, et pour rester habillé à l’arrivée.</p>",
+        ),
         "jacket",
     ),
     Category("clothing/tops", Text("Tops", "Oberteile", "Hauts")),
     Category("clothing/tops/jackets", Text("Jackets", "Jacken", "Vestes")),
     Category("clothing/tops/layers", Text("Layers", "Schichten", "Sous-couches")),
-    Category("clothing/extras", Text("Gloves and more", "Handschuhe und mehr")),
+    Category("clothing/extras", Text("Gloves and more", "Handschuhe und mehr", "Gants et plus")),
     Category(
         "accessories",
         Text("Accessories", "Zubehör", "Accessoires"),
-        "<p>The small things that make a bicycle yours.</p>",
+        Text(
+            "<p>The small things that make a bicycle yours.</p>",
+            "<p>Die kleinen Dinge, die ein Rad zum eigenen machen.</p>",
+            "<p>Les petites choses qui font d’un vélo le vôtre.</p>",
+        ),
         "pannier",
     ),
     Category("accessories/bags", Text("Bags", "Taschen", "Sacoches")),
-    Category("accessories/bags/panniers", Text("Panniers", "Packtaschen")),
+    Category("accessories/bags/panniers", Text("Panniers", "Packtaschen", "Sacoches arrière")),
     Category("accessories/lights", Text("Lights", "Licht", "Éclairage")),
     Category("accessories/locks", Text("Locks", "Schlösser", "Antivols")),
     Category("accessories/workshop", Text("Workshop", "Werkstatt", "Atelier")),
     Category(
         "rain-or-shine",
         Text("Rain or shine", "Bei jedem Wetter", "Par tous les temps"),
-        "<p>Everything for the days when the forecast is wrong.</p>",
+        Text(
+            "<p>Everything for the days when the forecast is wrong.</p>",
+            "<p>Alles für die Tage, an denen der Wetterbericht irrt.</p>",
+            "<p>Tout pour les jours où la météo se trompe.</p>",
+        ),
         "overshoe",
     ),
     Category("first-commute", Text("First commute", "Zur Arbeit", "Premiers trajets")),
@@ -149,6 +169,7 @@ PROPERTIES = [
         Text("URL segment"),
         "Base",
         "TextField",
+        localizable=True,
         required=True,
         system=True,
     ),
@@ -498,5 +519,5 @@ TEMPLATES = [
 RELATIONSHIPS = {
     "goes-with": Text("Goes well with", "Passt dazu", "Va bien avec"),
     "instead": Text("Instead of this", "Alternativen", "À la place"),
-    "upgrade": Text("A step up", "Eine Stufe höher"),
+    "upgrade": Text("A step up", "Eine Stufe höher", "Un cran au-dessus"),
 }

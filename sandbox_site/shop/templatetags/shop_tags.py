@@ -3,93 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django import template
-from django.core.paginator import Page as Sheet
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
+from django.urls import translate_url
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import get_language_info
 from wagtail.models import Page, PageQuerySet, Site
 
 from wagtail_pim.models import (
     CatalogPage,
     CategoryPage,
     ProductPage,
-    VariantPage,
 )
+
+from .. import structured_data
+from ..listings import Listing, products_below
+from ..pictures import with_cards
 
 register = template.Library()
 
-PRODUCTS_ON_A_SHEET = 24
-SIZES = ["XS", "S", "M", "L", "XL", "XXL", "XXXL"]
-
-
-def sheet_of(products: Any, request: HttpRequest) -> Sheet:
-    """The part of a listing or of search results that the visitor asked for."""
-    return Paginator(products, PRODUCTS_ON_A_SHEET).get_page(request.GET.get("page"))
-
-
-def with_cards(products: PageQuerySet) -> QuerySet:
-    """Products as their own types, with the pictures that their cards show."""
-    return products.specific().prefetch_related("primary_image__renditions")
+# What search engines show of a description.
+DESCRIPTION_LENGTH = 160
+# Wagtail's view, which also answers that there is no such page.
+SERVE = "wagtail_serve"
 
 
 @register.simple_tag(takes_context=True)
-def listing(context: dict[str, Any], page: Page) -> Sheet:
-    """A sheet of the products of a category, or of a whole catalog."""
-    if isinstance(page, CategoryPage):
-        products = page.products()
-    else:
-        products = (
-            ProductPage.objects.live().descendant_of(page).order_by("title", "pk")
-        )
-    return sheet_of(with_cards(products), context["request"])
+def listing(context: dict[str, Any], page: Page) -> Listing:
+    """The products of a category, or of a whole catalog."""
+    return Listing(products_below(page), context["request"].GET)
 
 
 @register.simple_tag
-def some_products(page: Page, number: int) -> Iterable[ProductPage]:
+def newest_products(page: Page | None, number: int) -> Iterable[ProductPage]:
     """The newest products below a page."""
+    if page is None:
+        return []
     products = ProductPage.objects.live().descendant_of(page)
     return with_cards(products.order_by("-first_published_at", "pk"))[:number]
 
 
 @register.simple_tag
-def variants_of(product: ProductPage) -> list[VariantPage]:
-    """A product's variants, colour by colour and from small to large."""
-
-    def order(variant: VariantPage) -> tuple[str, int, str]:
-        size = getattr(variant, "size", "")
-        place = SIZES.index(size) if size in SIZES else len(SIZES)
-        return getattr(variant, "colour", ""), place, variant.title
-
-    return sorted(with_cards(product.variants()), key=order)
-
-
-@register.simple_tag
-def parent_of(page: Page) -> Page:
-    return page.get_parent().specific
+def related_to(page: Page) -> list[Any]:
+    """The product's relations, with the pictures of what it is related to."""
+    related = page.related_products()
+    pages = [other for relation in related for other in relation.pages]
+    prefetch_related_objects(pages, "primary_image__renditions")
+    return related
 
 
 @register.simple_tag
 def subcategories(page: Page) -> PageQuerySet:
-    return CategoryPage.objects.live().child_of(page)
+    categories = CategoryPage.objects.live().child_of(page)
+    return categories.prefetch_related("primary_image__renditions")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A category with those right below it."""
+
+    category: CategoryPage
+    below: list[CategoryPage]
 
 
 @register.simple_tag
-def breadcrumb(page: Page) -> PageQuerySet:
+def category_tree(catalog: Page) -> list[Branch]:
+    """The two uppermost levels of a catalog's categories."""
+    first = catalog.depth + 1
+    categories = (
+        CategoryPage.objects.live()
+        .descendant_of(catalog)
+        .filter(depth__lte=first + 1)
+        .order_by("path")
+        .prefetch_related("primary_image__renditions")
+    )
+    branches: dict[str, Branch] = {}
+    for category in categories:
+        if category.depth == first:
+            branches[category.path] = Branch(category, [])
+        elif branch := branches.get(category.path[: -Page.steplen]):
+            branch.below.append(category)
+    return list(branches.values())
+
+
+@register.simple_tag
+def breadcrumb(page: Page) -> list[Page]:
     """The page's ancestors from the home page down."""
-    return page.get_ancestors().filter(depth__gt=1).live()
-
-
-@register.simple_tag
-def galleries(variants: Iterable[VariantPage]) -> list[VariantPage]:
-    """One variant for each picture, as the sizes of a colour look the same."""
-    seen: dict[int, VariantPage] = {}
-    for variant in variants:
-        if variant.primary_image_id is not None:
-            seen.setdefault(variant.primary_image_id, variant)
-    return list(seen.values())
+    return list(page.get_ancestors().filter(depth__gt=1).live())
 
 
 @register.simple_tag(takes_context=True)
@@ -115,13 +121,96 @@ def catalogs_of(home: Page | None) -> PageQuerySet:
     return CatalogPage.objects.live().child_of(home)
 
 
-@register.simple_tag
-def languages_of(page: Page | None) -> Iterable[Page]:
-    """The same page in the site's languages, if it is there in more than one."""
-    if not page:
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language of the site, with the address of the page that is shown in it.
+
+    Where the page is not there in it the address is that of the home page.
+    """
+
+    code: str
+    url: str
+    is_translation: bool
+
+    @property
+    def name(self) -> str:
+        return get_language_info(self.code)["name_local"].capitalize()
+
+
+@register.simple_tag(takes_context=True)
+def languages(
+    context: dict[str, Any], home: Page | None, page: Page | None
+) -> list[Language]:
+    """The languages in which the site has a home page, in the settings' order."""
+    if home is None:
         return []
-    pages = list(page.get_translations(inclusive=True).live().select_related("locale"))
-    return sorted(pages, key=lambda p: p.locale_id) if len(pages) > 1 else []
+    request = context["request"]
+    homes = _by_language(home)
+    match = request.resolver_match
+    # A view of the shop's own, such as the search, is there in all languages.
+    is_view = page is None and match is not None and match.url_name != SERVE
+    pages = homes if page == home else _by_language(page) if page else {}
+
+    def language(code: str) -> Language:
+        if is_view:
+            return Language(code, translate_url(request.get_full_path(), code), True)
+        translation = pages.get(code, homes[code])
+        return Language(code, translation.get_url(request) or "", code in pages)
+
+    return [language(code) for code, _name in settings.LANGUAGES if code in homes]
+
+
+def _by_language(page: Page) -> dict[str, Page]:
+    translations = page.get_translations(inclusive=True).live()
+    return {
+        translation.locale.language_code: translation
+        for translation in translations.select_related("locale")
+    }
+
+
+@register.simple_tag(takes_context=True)
+def absolute(context: dict[str, Any], url: str) -> str:
+    return context["request"].build_absolute_uri(url)
+
+
+@register.simple_tag
+def preview_image(page: Page, images: list[Any] | None) -> Any:
+    """What stands for the page where others link to it, if it has a picture."""
+    return images[0] if images else getattr(page, "primary_image", None)
+
+
+@register.simple_tag(takes_context=True)
+def canonical(context: dict[str, Any], page: Page) -> str:
+    """The page's own address; of a listing that of its sheet, whatever is chosen."""
+    request: HttpRequest = context["request"]
+    sheet = request.GET.get("page", "")
+    query = f"?page={sheet}" if sheet.isdecimal() and sheet != "1" else ""
+    return structured_data.address(page, request) + query
+
+
+@register.filter
+def meta_description(page: Page | None) -> str:
+    text = structured_data.plain_description(page) if page else ""
+    return Truncator(text).chars(DESCRIPTION_LENGTH)
+
+
+@register.simple_tag(takes_context=True)
+def product_data(context: dict[str, Any]) -> SafeString:
+    """The page's product for search engines."""
+    page, images = context["page"], context["images"]
+    product, request = context["product"], context["request"]
+    if page == product:
+        variants = context["picker"].variants
+        data = structured_data.product(product, variants, images, request)
+    else:
+        data = structured_data.variant(page, product, images, request)
+    return structured_data.as_script_content(data)
+
+
+@register.simple_tag(takes_context=True)
+def breadcrumb_data(context: dict[str, Any], ancestors: list[Page]) -> SafeString:
+    data = structured_data.breadcrumb(ancestors, context["page"], context["request"])
+    return structured_data.as_script_content(data)
 
 
 @register.simple_tag(takes_context=True)

@@ -30,16 +30,20 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+from wagtail.models import Page
 
+from wagtail_pim.catalog.restoring import NotRestorableError, restore
 from wagtail_pim.client.entities import one_line
 from wagtail_pim.converters import quoted
 from wagtail_pim.exceptions import ConfigurationError, PimError, RunRefusedError
 from wagtail_pim.jobs import JOBS, job_label, runs
 from wagtail_pim.jobs.connection_check import Level, check_connection
+from wagtail_pim.jobs.discards import discarded_again
 from wagtail_pim.jobs.health import Health, health_of
 from wagtail_pim.jobs.journal import Progress as ShowProgress
 from wagtail_pim.jobs.lookback import OPTIONS as LOOKBACK_OPTIONS
 from wagtail_pim.jobs.notifications import tell_of_lateness
+from wagtail_pim.jobs.removals import CONFIRM_REMOVALS
 from wagtail_pim.jobs.report import Report
 from wagtail_pim.jobs.schedules import in_words, start_due
 from wagtail_pim.jobs.setup_overview import (
@@ -128,6 +132,13 @@ class Command(BaseCommand):
         lookback.add_argument(
             "--all", action="store_true", default=None, help="all that is Published"
         )
+        run.add_argument(
+            "--confirm-removals",
+            action="store_true",
+            default=None,
+            help="remove what the run finds to be removed, however much of the "
+            "catalog it is; look at a dry run first",
+        )
         add(
             "status",
             "show how the jobs are",
@@ -141,6 +152,12 @@ class Command(BaseCommand):
             nargs="?",
             metavar="RUN",
             help="report this run: its id, or the beginning of it",
+        )
+        history.add_argument(
+            "--removed",
+            action="store_true",
+            help="list the pages that this run removed, with the ids by which they "
+            "can be restored",
         )
         history.add_argument("--job", help="only those of this job")
         history.add_argument(
@@ -157,6 +174,25 @@ class Command(BaseCommand):
             metavar="RUN",
             help="the run's id, or the beginning of it; without it, the run that "
             "writes",
+        )
+        restore = add(
+            "restore",
+            "make a page again that a run has deleted",
+            "It becomes a draft where it was. While DISCARDS is “delete”, the next "
+            "Publish approved products deletes it again, unless it is moved out of "
+            "the catalog.",
+        )
+        restore.add_argument(
+            "item",
+            type=_positive_number,
+            metavar="ITEM",
+            help="its id, as “pim runs RUN --removed” lists it",
+        )
+        restore.add_argument(
+            "--parent",
+            metavar="PAGE",
+            help="the page to put it under, instead of where it was: its id, or its "
+            "path from the root of the page tree, such as /home/old/",
         )
         recover = add(
             "recover",
@@ -192,6 +228,7 @@ class Command(BaseCommand):
             "status": self.show_status,
             "runs": self.show_runs,
             "stop": self.stop,
+            "restore": self.restore,
             "recover": self.recover,
             "due": self.run_due,
             "check": self.check_connection,
@@ -228,12 +265,12 @@ class Command(BaseCommand):
         json: bool,
         **options: Any,
     ) -> None:
-        lookback = {
+        given = {
             name: options[name]
-            for name in LOOKBACK_OPTIONS
+            for name in (*LOOKBACK_OPTIONS, CONFIRM_REMOVALS)
             if options[name] is not None
         }
-        run = self._carry_out(job, dry_run=dry_run, numbers=product, options=lookback)
+        run = self._carry_out(job, dry_run=dry_run, numbers=product, options=given)
         if json:
             self._print_json_with_items(run)
         else:
@@ -257,8 +294,18 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def show_runs(
-        self, *, run: str | None, job: str | None, limit: int, json: bool, **_rest: Any
+        self,
+        *,
+        run: str | None,
+        removed: bool,
+        job: str | None,
+        limit: int,
+        json: bool,
+        **_rest: Any,
     ) -> None:
+        if removed:
+            self._show_removed(run, json)
+            return
         if run:
             found = _run_called(run)
             if json:
@@ -297,6 +344,41 @@ class Command(BaseCommand):
             )
         else:
             self.stdout.write(_("Run %(run)s was stopped.") % {"run": found.pk})
+
+    def _show_removed(self, run: str | None, json: bool) -> None:
+        if run is None:
+            raise RunNotFoundError(_("Say of which run: pim runs RUN --removed."))
+        found = _run_called(run)
+        removed = found.items.filter(outcome=Outcome.REMOVED)
+        if json:
+            self._print_json(
+                {"run": str(found.pk), "items": [item.as_json() for item in removed]}
+            )
+        elif removed:
+            self._console().print(_removed_table(removed))
+        else:
+            self.stdout.write(_("It removed nothing."))
+
+    def restore(
+        self, *, item: int, parent: str | None, json: bool, **_rest: Any
+    ) -> None:
+        found = JobRunItem.objects.filter(pk=item).first()
+        if found is None:
+            raise NotRestorableError(
+                _("There is no record %(item)d in any run.") % {"item": item}
+            )
+        page, gone = restore(found, parent=_page_called(parent) if parent else None)
+        if json:
+            self._print_json({"page": page.pk, "url_path": page.url_path, "gone": gone})
+            return
+        self.stdout.write(
+            _("“%(title)s” is restored as a draft: page %(page)d, %(path)s")
+            % {"title": found.title, "page": page.pk, "path": page.url_path}
+        )
+        for each in gone:
+            self.stdout.write(_("It is gone and left out: %(what)s") % {"what": each})
+        if warning := discarded_again(page):
+            self.stdout.write(warning)
 
     def recover(self, *, now: bool, json: bool, **_rest: Any) -> None:
         dead = runs.recover(at_once=now)
@@ -568,6 +650,18 @@ def _run_called(beginning: str) -> JobRun:
     return found[0]
 
 
+def _page_called(name: str) -> Page:
+    """The page with this id or url_path; raises NotRestorableError without one."""
+    pages = Page.objects.all()
+    if name.isdecimal():
+        found = pages.filter(pk=int(name)).first()
+    else:
+        found = pages.filter(url_path=f"/{name.strip('/')}/").first()
+    if found is None:
+        raise NotRestorableError(_("There is no page %(name)s.") % {"name": name})
+    return found
+
+
 def _expect_job(name: str) -> None:
     """Raises ConfigurationError for one that neither is nor was."""
     known = {*JOBS, *JobRun.objects.order_by().values_list("job", flat=True).distinct()}
@@ -647,6 +741,21 @@ def _fields_table(each: ClassOverview) -> Table:
 def _definitions_table(definitions: Iterable[DefinitionRow]) -> Table:
     rows = [(row.name, _state(row), " ".join(row.outlook)) for row in definitions]
     headings = (_("Name"), _("State"), _("Synchronize setup data"))
+    return _table(headings, rows)
+
+
+def _removed_table(removed: Iterable[JobRunItem]) -> Table:
+    headings = (_("Id"), _("Kind"), _("Number"), _("Title"), _("Can be restored"))
+    rows = [
+        (
+            str(item.pk),
+            item.get_kind_display(),
+            item.number,
+            item.title,
+            _("yes") if item.is_restorable else _("no"),
+        )
+        for item in removed
+    ]
     return _table(headings, rows)
 
 

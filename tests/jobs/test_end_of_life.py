@@ -1,0 +1,269 @@
+"""What leaves the PIM's catalog, or comes back to it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from wagtail.models import Locale, Page
+
+from sandbox_site.shop.models import BicyclePage, HomePage
+from tests.conftest import items_by_number
+from tests.pim_data import PimData
+from wagtail_pim.jobs import PublishApprovedProducts, runs
+from wagtail_pim.jobs.journal import Journal
+from wagtail_pim.models import CategoryPage, PimLink, ProductPage, VariantPage
+from wagtail_pim.models.runs import Outcome, State
+from wagtail_pim.signals import product_removed
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def family(pim: PimData, publish: Any) -> None:
+    pim.product("A1", Summary="Quick")
+    pim.variant("A1-1", "A1")
+    pim.variant("A1-2", "A1")
+    pim.product("B1")
+    publish()
+
+
+def live() -> set[str]:
+    return {
+        page.product_number
+        for model in (ProductPage, VariantPage)
+        for page in model.objects.live()
+    }
+
+
+def test_an_archived_product_leaves_with_its_variants(family, pim, publish):
+    gone = []
+
+    def listen(instance: Any, **kwargs: Any) -> None:
+        gone.append(instance.product_number)
+
+    product_removed.connect(listen)
+    pim.archive("A1")
+    try:
+        report = publish()
+    finally:
+        product_removed.disconnect(listen)
+    assert report.state == State.SUCCEEDED
+    assert live() == {"B1"}
+    assert gone[-1] == "A1"
+    assert set(gone) == {"A1", "A1-1", "A1-2"}
+    assert items_by_number(report)["A1"].outcome == Outcome.REMOVED
+    assert pim.status("A1") == "Published"
+
+
+def test_a_reactivated_product_comes_back_as_the_same_page_with_its_variants(
+    family, pim, publish
+):
+    page = BicyclePage.objects.get(product_number="A1")
+    page.campaign_text = "For the season"
+    page.save()
+    pim.archive("A1")
+    publish()
+    pim.reactivate("A1")
+    report = publish()
+    assert report.state == State.SUCCEEDED
+    assert live() == {"A1", "A1-1", "A1-2", "B1"}
+    page.refresh_from_db()
+    assert (page.live, page.campaign_text) == (True, "For the season")
+    assert pim.status("A1") == "Published"
+
+
+def test_a_variant_that_was_archived_itself_stays_away(family, pim, publish):
+    pim.archive("A1-1")
+    publish()
+    assert live() == {"A1", "A1-2", "B1"}
+    pim.archive("A1")
+    publish()
+    pim.reactivate("A1")
+    publish()
+    assert live() == {"A1", "A1-2", "B1"}
+
+
+def test_a_product_whose_variants_are_all_gone_is_taken_off(family, pim, publish):
+    pim.archive("A1-1", "A1-2")
+    dry = publish(dry_run=True)
+    assert items_by_number(dry)["A1"].outcome == Outcome.REMOVED
+    report = publish()
+    assert live() == {"B1"}
+    item = items_by_number(report)["A1"]
+    assert (item.outcome, item.note) == (Outcome.REMOVED, "All its variants are gone.")
+
+    pim.reactivate("A1-1")
+    publish()
+    assert live() == {"A1", "A1-1", "B1"}
+
+
+def test_a_variant_that_moves_to_another_product_follows(family, pim, publish):
+    pim.move_variant("A1-1", "B1")
+    publish()
+    variant = VariantPage.objects.get(product_number="A1-1")
+    assert variant.get_parent().specific.product_number == "B1"
+    assert live() == {"A1", "A1-1", "A1-2", "B1"}
+    # The last one leaves nothing worth showing.
+    pim.move_variant("A1-2", "B1")
+    publish()
+    assert live() == {"A1-1", "A1-2", "B1"}
+    assert not any(Page.find_problems())
+
+
+def test_a_variant_of_a_product_off_the_site_waits_for_it(family, pim, publish):
+    pim.archive("A1")
+    publish()
+    pim.change("A1-1", Price=3)
+    report = publish()
+    assert "parent product is not on the site" in items_by_number(report)["A1-1"].reason
+    assert pim.status("A1-1") == "Approved"
+    assert live() == {"B1"}
+
+
+def test_a_time_to_deactivate_becomes_the_pages_expiry(family, pim, publish):
+    soon = (timezone.now() + timedelta(days=3)).replace(microsecond=0)
+    pim.change("B1", deactivateOn=soon.isoformat())
+    publish()
+    assert BicyclePage.objects.get(product_number="B1").expire_at == soon
+    pim.change("B1", deactivateOn=None)
+    publish()
+    assert BicyclePage.objects.get(product_number="B1").expire_at is None
+    pim.change("B1", deactivateOn="2020-01-01T00:00:00Z")
+    publish()
+    assert "B1" not in live()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_removal_that_is_interrupted_is_completed(
+    family, pim, publish, monkeypatch, moment
+):
+    pim.archive("A1")
+    pim.archive("B1")
+    with monkeypatch.context() as patch:
+        if moment == "before":
+            insert = Journal.insert
+
+            def die_before_commit(journal: Journal, items: Any) -> None:
+                insert(journal, items)
+                if any(item.outcome == Outcome.REMOVED for item in items):
+                    raise Killed
+
+            patch.setattr(Journal, "insert", die_before_commit)
+        else:
+
+            def die(job: Any, result: Any) -> None:
+                raise Killed
+
+            patch.setattr(PublishApprovedProducts, "committed", die)
+        with pytest.raises(Killed):
+            publish()
+    assert pim.status("A1") == pim.status("B1") == "Approved"
+    if moment == "before":
+        assert "A1" in live()
+    runs.recover(at_once=True)
+    report = publish()
+    assert report.state == State.SUCCEEDED
+    assert live() == set()
+    assert pim.status("A1") == pim.status("B1") == "Published"
+
+
+# Categories
+
+
+def test_a_category_goes_when_nothing_is_below_it(pim, publish):
+    publish()
+    pim.drop_category("Touring")
+    publish()
+    assert not CategoryPage.objects.filter(title="Touring").exists()
+
+
+def test_a_category_with_pages_that_are_off_the_site_is_taken_off_too(pim, publish):
+    pim.product("A1", "Touring")
+    publish()
+    pim.archive("A1")
+    pim.drop_category("Touring")
+    report = publish()
+    touring = CategoryPage.objects.get(title="Touring")
+    assert not touring.live
+    assert items_by_number(report)["Touring"].outcome == Outcome.REMOVED
+    # What editors wrote on the product is there still, and comes back with it.
+    pim.reactivate("A1")
+    pim.change("A1", category="City")
+    publish()
+    assert BicyclePage.objects.get().live
+    publish()
+    assert not CategoryPage.objects.filter(title="Touring").exists()
+
+
+def test_a_page_of_the_editors_keeps_its_category(pim, publish):
+    publish()
+    touring = CategoryPage.objects.get(title="Touring")
+    touring.add_child(instance=HomePage(title="Our tours", slug="tours"))
+    pim.drop_category("Touring")
+    report = publish()
+    touring.refresh_from_db()
+    assert touring.live
+    assert "still below it" in items_by_number(report)["Touring"].note
+    assert Page.objects.get(title="Our tours").live
+
+
+def test_a_category_that_comes_back_is_the_same_page(pim, publish):
+    pim.product("A1", "Touring")
+    publish()
+    pk = CategoryPage.objects.get(title="Touring").pk
+    pim.archive("A1")
+    pim.drop_category("Touring")
+    publish()
+    pim.category("Touring", "Bicycles", order=2)
+    publish()
+    touring = CategoryPage.objects.get(title="Touring")
+    assert (touring.pk, touring.live) == (pk, True)
+
+
+# Families
+
+
+def test_a_family_of_which_one_fails_is_left_as_it_is(family, pim, publish):
+    pim.change("A1", Summary="New", productTitle="New")
+    pim.change("A1-1", Price="cheap")
+    pim.change("A1-2", Price=7)
+    pim.change("B1", Summary="New")
+    report = publish()
+    items = items_by_number(report)
+    assert items["A1-1"].outcome == Outcome.FAILED
+    for number in ("A1", "A1-2"):
+        assert items[number].outcome == Outcome.UNCHANGED
+        assert "It waits" in items[number].note
+        assert pim.status(number) == "Approved"
+    assert BicyclePage.objects.get(product_number="A1").summary == "Quick"
+    assert BicyclePage.objects.get(product_number="B1").summary == "New"
+    pim.change("A1-1", Price=8)
+    report = publish()
+    assert report.state == State.SUCCEEDED
+    assert BicyclePage.objects.get(product_number="A1").summary == "New"
+
+
+def test_a_family_appears_together_with_its_picture(pim, publish, monkeypatch):
+    """Seen from outside at every commit: nothing of it, or all of it."""
+    pim.asset("front")
+    pim.product("A1")
+    pim.attach("A1", "front", primary="front")
+    for number in range(1, 4):
+        pim.variant(f"A1-{number}", "A1")
+    seen = []
+    settle = Journal.settle
+
+    def look(journal: Journal, records: int) -> None:
+        seen.append(live())
+        settle(journal, records)
+
+    monkeypatch.setattr(Journal, "settle", look)
+    publish()
+    assert seen == [{"A1", "A1-1", "A1-2", "A1-3"}]
+    assert ProductPage.objects.get().primary_image is not None
+    assert PimLink.objects.filter(locale=Locale.get_default()).count() == 4 + 5

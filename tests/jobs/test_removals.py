@@ -1,0 +1,184 @@
+"""The question before a run removes much of the catalog, and what confirms it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.jobs.test_command import pim_command  # noqa: F401
+from tests.pim_data import PimData, guid
+from wagtail_pim.exceptions import ConfigurationError
+from wagtail_pim.jobs import ReconcileCatalog, runs
+from wagtail_pim.jobs.registry import job_named
+from wagtail_pim.jobs.removals import (
+    RemovalsToConfirmError,
+    is_confirmation_stale,
+    require_confirmation,
+    standing_pages,
+)
+from wagtail_pim.jobs.schedules import start_due
+from wagtail_pim.models import JobRun, JobSchedule, ProductPage
+from wagtail_pim.models.runs import State, Trigger
+
+JOB = ReconcileCatalog.name
+CONFIRMED = {"confirm_removals": True}
+
+pytestmark = pytest.mark.django_db
+
+
+def a_run(**values: Any) -> JobRun:
+    return JobRun.objects.create(**{"job": JOB, "state": State.SUCCEEDED, **values})
+
+
+@pytest.fixture
+def emptied(pim: PimData, publish: Any) -> PimData:
+    """Twelve products on the site, all of which the PIM has deleted."""
+    for number in range(12):
+        pim.product(f"A{number}")
+    publish()
+    for number in range(12):
+        pim.store.delete("products", guid("product", f"A{number}"))
+    return pim
+
+
+# How many are many
+
+
+@pytest.mark.parametrize(
+    ("share", "removals", "standing", "asks"),
+    [
+        (0.1, 10, 10, False),
+        (0.1, 11, 11, True),
+        (0.1, 11, 110, False),
+        (0.1, 12, 110, True),
+        (0.5, 50, 100, False),
+        (0.5, 51, 100, True),
+        (0, 11, 10_000, True),
+        (0, 10, 10_000, False),
+        (1, 500, 500, False),
+        (0.1, 0, 0, False),
+    ],
+)
+def test_both_a_number_and_a_share_are_needed(
+    configure, share, removals, standing, asks
+):
+    configure(MAX_REMOVAL_SHARE=share)
+    run = a_run()
+    if asks:
+        told = f"{removals} of {standing} pages of the catalog"
+        with pytest.raises(RemovalsToConfirmError, match=told):
+            require_confirmation(run, removals, standing)
+    else:
+        require_confirmation(run, removals, standing)
+    assert run.warnings == []
+    require_confirmation(a_run(options=CONFIRMED), removals, standing)
+
+
+def test_a_dry_run_warns_and_goes_on():
+    run = a_run(dry_run=True)
+    require_confirmation(run, 11, 11)
+    (warning,) = run.warnings
+    assert warning.startswith("11 of 11 pages of the catalog would be removed.")
+    assert "asks for a confirmation" in warning
+
+
+def test_pages_that_stand_are_those_of_the_pim_that_are_live(pim, publish):
+    pim.product("A1")
+    pim.product("A2")
+    publish()
+    assert standing_pages() == 4 + 2
+    ProductPage.objects.first().unpublish()
+    assert standing_pages() == 4 + 1
+
+
+# The option
+
+
+@pytest.mark.parametrize("value", [True, "on", "True", 1])
+def test_it_is_stored_in_one_form(value):
+    options = job_named(JOB).checked_options({"confirm_removals": value})
+    assert options == CONFIRMED
+
+
+def test_what_is_not_confirmed_is_no_option():
+    assert job_named(JOB).checked_options({"confirm_removals": False}) == {}
+
+
+@pytest.mark.parametrize("job", ["synchronize_setup_data", JOB])
+def test_other_options_are_refused(job):
+    with pytest.raises(ConfigurationError, match="takes no options such as all"):
+        job_named(job).checked_options({"all": True})
+
+
+@pytest.mark.parametrize(
+    "job", ["synchronize_setup_data", "refresh_published_products"]
+)
+def test_jobs_that_remove_nothing_do_not_take_it(job):
+    with pytest.raises(ConfigurationError):
+        job_named(job).checked_options(CONFIRMED)
+
+
+# Who goes on with whose confirmation
+
+
+def test_the_next_run_is_asked_again(emptied, publish):
+    run = runs.start(JOB, trigger=Trigger.COMMAND, options=CONFIRMED)
+    assert runs.carry_out(run.pk).state == State.SUCCEEDED
+    for number in range(12):
+        emptied.product(f"B{number}")
+    publish()
+    for number in range(12):
+        emptied.store.delete("products", guid("product", f"B{number}"))
+    run = runs.start(JOB, trigger=Trigger.COMMAND)
+    assert runs.carry_out(run.pk).error_code == "removals_to_confirm"
+
+
+def test_a_confirmed_run_that_was_interrupted_is_gone_on_with_as_it_was():
+    first = a_run(state=State.INTERRUPTED, options=CONFIRMED)
+    assert runs.interrupted_runs() == [first]
+    assert runs.interrupted_run(JOB) is None
+    run = runs.start(JOB, trigger=Trigger.COMMAND, options=CONFIRMED)
+    assert run.resumes == first
+    assert not is_confirmation_stale(run)
+
+
+def test_it_is_not_gone_on_with_after_another_run():
+    first = a_run(state=State.INTERRUPTED, options=CONFIRMED)
+    a_run(dry_run=True)
+    assert not is_confirmation_stale(first)
+    a_run(state=State.FAILED, error_code="removals_to_confirm")
+    assert is_confirmation_stale(first)
+    assert runs.interrupted_runs() == []
+    run = runs.start(JOB, trigger=Trigger.COMMAND, options=CONFIRMED)
+    assert run.resumes is None
+
+
+def test_a_schedule_does_not_confirm(emptied, mailoutbox, configure):
+    configure(NOTIFICATION_EMAILS="ops@example.com")
+    a_run(state=State.INTERRUPTED, options=CONFIRMED, trigger=Trigger.SCHEDULE)
+    JobSchedule.objects.create(
+        job=JOB, enabled=True, cron="* * * * *", due_at="2026-01-01T00:00:00Z"
+    )
+    (run,) = start_due()
+    assert (run.options, run.resumes) == ({}, None)
+    assert (run.state, run.error_code) == (State.FAILED, "removals_to_confirm")
+    assert ProductPage.objects.live().count() == 12
+    mail = mailoutbox[-1]
+    assert "12 of 16 pages of the catalog would be removed" in mail.body
+    assert "--confirm-removals" in mail.body
+
+
+# The command line
+
+
+def test_the_command_confirms(emptied, pim_command):  # noqa: F811
+    result = pim_command("run", JOB)
+    assert result.code == 1
+    assert "--confirm-removals" in result.output
+    dry_run = pim_command("run", JOB, "--dry-run", "--confirm-removals", "--json")
+    assert (dry_run.code, dry_run.json()["removed"]) == (0, 12)
+    result = pim_command("run", JOB, "--confirm-removals", "--json")
+    assert result.code == 0
+    assert result.json()["options"] == CONFIRMED
+    assert not ProductPage.objects.live().exists()
