@@ -199,6 +199,8 @@ def prepare_shop(port: int) -> None:
 
 def report(code: int, pim_address: str, options: argparse.Namespace) -> None:
     """What is there now, and where to look at it."""
+    from wagtail.models import Locale
+
     from wagtail_pim.models import CategoryPage, ProductPage, VariantPage
 
     outcome = {
@@ -206,11 +208,13 @@ def report(code: int, pim_address: str, options: argparse.Namespace) -> None:
         2: "The shop is ready; something failed in part, see above.",
     }
     say(outcome.get(code, "The shop is not ready; see above."))
-    for count, name in (
-        (CategoryPage.objects.live().count(), "categories"),
-        (ProductPage.objects.live().count(), "products"),
-        (VariantPage.objects.live().count(), "variants"),
+    for model, name in (
+        (CategoryPage, "categories"),
+        (ProductPage, "products"),
+        (VariantPage, "variants"),
     ):
+        # Each has a page in every language.
+        count = model.objects.live().filter(locale=Locale.get_default()).count()
         print(f"    {count:>6} {name}")
     if options.once:
         return

@@ -115,12 +115,16 @@ class Introduction:
         return 0
 
     def _publish_change(self) -> int:
+        from wagtail.models import Locale
+
         from wagtail_pim.models import ProductPage
 
         code = publish()
         if self._changed and code in (0, 2):
             number, title = self._changed
-            page = ProductPage.objects.get(product_number=number)
+            page = ProductPage.objects.get(
+                product_number=number, locale=Locale.get_default()
+            )
             told = "is" if page.title == title else "is not"
             _tell(f"The shop's page of {number} {told} called “{title}” now.")
         return code
@@ -193,10 +197,14 @@ def _tree_mappings() -> list[Any]:
 
 def _first_product() -> Any:
     """The shop's first product of those that are Published in the PIM."""
+    from wagtail.models import Locale
+
     from wagtail_pim.client.client import PUBLISHED
     from wagtail_pim.models import ProductPage
 
-    published = ProductPage.objects.live().filter(pim_link__status__iexact=PUBLISHED)
+    published = ProductPage.objects.live().filter(
+        pim_link__status__iexact=PUBLISHED, locale=Locale.get_default()
+    )
     return published.order_by("product_number").first()
 
 

@@ -17,7 +17,11 @@ SILENCED_SYSTEM_CHECKS = ["wagtail_pim.W003"]
 del TASKS  # noqa: F821
 WAGTAIL_PIM = {**WAGTAIL_PIM, "TASK_BACKEND": "default"}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-INSTALLED_APPS = ["tests.trial", *INSTALLED_APPS]  # noqa: F405
+INSTALLED_APPS = [
+    "tests.trial",
+    "wagtail.contrib.simple_translation",
+    *INSTALLED_APPS,  # noqa: F405
+]
 ROOT_URLCONF = "tests.urls"
 if wagtail.VERSION >= (8, 0):
     INSTALLED_APPS += ["wagtail.api.v3"]

@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 from wagtail.models import ModelLogEntry, Page, PageLogEntry
 
@@ -15,8 +16,9 @@ from tests.conftest import RUN_TABLES
 from wagtail_pim.models import PimAsset
 
 OF_RUNS = {*RUN_TABLES, ModelLogEntry._meta.db_table, PageLogEntry._meta.db_table}
-# What each row has for itself; an entry of the search index is told by its text.
-OWN = {"translation_key", "run_id", "uuid", "index_entry"}
+# What each row has for itself; an entry of the search index is told by its text. How
+# long its title is against others' depends on the order in which they came.
+OWN = {"translation_key", "run_id", "uuid", "index_entry", "title_norm"}
 TIMES_THAT_MATTER = {"go_live_at", "expire_at"}
 
 Row = dict[str, Any]
@@ -31,6 +33,10 @@ class Names:
             image.pk: hashlib.sha256(image.file.open().read()).hexdigest()
             for image in get_image_model().objects.all()
         }
+        self._documents = {
+            document.pk: hashlib.sha256(document.file.open().read()).hexdigest()
+            for document in get_document_model().objects.all()
+        }
         self._assets = dict(PimAsset.objects.values_list("pk", "guid"))
 
     def of(self, model: type[models.Model], key: Any) -> Any:
@@ -40,6 +46,8 @@ class Names:
             return self._pages[int(key)]
         if issubclass(model, get_image_model()):
             return self._images[int(key)]
+        if issubclass(model, get_document_model()):
+            return self._documents[int(key)]
         if model is PimAsset:
             return self._assets[int(key)]
         return key

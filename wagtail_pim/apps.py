@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 
@@ -17,3 +17,7 @@ class WagtailPimConfig(AppConfig):
 
         tree.connect()
         ReferenceIndex.register_model(PimAsset)
+        if apps.is_installed("wagtail_localize"):
+            from .locking import localize
+
+            localize.keep_owned_fields_from_translation()

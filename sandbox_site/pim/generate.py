@@ -345,6 +345,7 @@ def _asset_link(product: Record) -> Record:
         product["productNumber"],
         assetId=product["primaryImageAssetId"],
         productId=product["id"],
+        sortOrder=0,
     )
 
 

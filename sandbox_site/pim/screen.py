@@ -24,7 +24,8 @@ from .markup import (
     url,
 )
 from .messages import Request, Response
-from .product_screen import PRODUCT_PATH, ProductScreen, shown
+from .product_forms import ProductForms
+from .product_page import PRODUCT_PATH, ProductPage, shown
 from .setup_screen import SetupScreen
 from .store import Store
 
@@ -47,7 +48,8 @@ class Screen:
             "/": {"GET": self._list},
             STYLESHEET: {"GET": lambda form: stylesheet()},
             "/approve": {"POST": self._approve},
-            **ProductScreen(store, self._token).routes(),
+            **ProductForms(store, self._token).routes(),
+            **ProductPage(store, self._token).routes(),
             **SetupScreen(store, self._token).routes(),
         }
 

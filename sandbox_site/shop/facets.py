@@ -28,20 +28,19 @@ from wagtail.models import Page
 from wagtail_pim.markers import normalise_name
 from wagtail_pim.models import VariantPage
 
-from .facts import Specified, can_be_chosen
+from .facts import Specified, can_be_chosen, name_of
 
 MOST_PRODUCTS: Final = 2000
 MOST_FACETS: Final = 6
 MOST_VALUES: Final = 10
+MOST_DIGITS: Final = 12
 
 # Names in the address: a property of the PIM may be called "page".
 PREFIX: Final = "f."
 LOWEST: Final = "price_min"
 HIGHEST: Final = "price_max"
 
-SIZES = ["XS", "S", "M", "L", "XL", "XXL", "XXXL"]
-# As they stand in specifications, and as the shop's own types call them.
-OTHER_NAMES = {"color": "colour"}
+SIZES: Final = ["XS", "S", "M", "L", "XL", "XXL", "XXXL"]
 
 Chosen = Mapping[str, frozenset[str]]
 
@@ -173,10 +172,11 @@ class Facets:
         A count is the number of products that there would be with this value and with
         what is chosen in the other facets.
         """
-        return [
+        facets = [
             Facet(name, self._labels[name], self._values_to_show(name, selection))
             for name in self._worth_showing(selection.chosen)
         ]
+        return [facet for facet in facets if facet.values]
 
     def _values_to_show(self, name: str, selection: Selection) -> list[Value]:
         """The most frequent ones, and those that are chosen."""
@@ -240,7 +240,7 @@ class Facets:
         rows = (
             model.objects.live()
             # What the products have in common, so that the index on paths helps.
-            .filter(path__startswith=os.path.commonprefix(paths))
+            .filter(path__startswith=os.path.commonprefix(paths))  # noqa: RUF071
             .annotate(product=Left("path", Length("path") - Page.steplen))
             .filter(product__in=paths)
             .values_list("pk", "product")
@@ -289,14 +289,12 @@ class Facets:
         rows = model._default_manager.filter(pk__in=list(faces)).order_by()
         for pk, entries in rows.values_list("pk", "specifications"):
             for entry in entries:
-                name = entry.get("name", "")
+                key = name_of(entry)
                 value = entry.get("value")
-                key = normalise_name(name)
-                key = OTHER_NAMES.get(key, key)
                 if key == "price" and isinstance(value, (int, float)):
                     faces[pk].price = Decimal(str(value))
                 elif can_be_chosen(entry):
-                    self._labels.setdefault(key, entry.get("displayName") or name)
+                    self._labels.setdefault(key, entry.get("displayName") or key)
                     for single in value if isinstance(value, list) else [value]:
                         self._add_value(faces[pk], key, single)
 
@@ -335,4 +333,6 @@ def _amount(text: str | None) -> Decimal | None:
         amount = Decimal((text or "").strip().replace(",", "."))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    # Nobody's price has more digits, and 1e999999 would be written out.
+    is_sane = amount.is_finite() and abs(amount.adjusted()) < MOST_DIGITS
+    return amount if is_sane else None

@@ -15,6 +15,14 @@ from django.utils.text import capfirst
 from wagtail_pim.markers import normalise_name
 
 LONGEST_CHOICE: Final = 40
+# What PIMs call colours, sizes and prices, besides what the shop's own types do.
+OTHER_NAMES: Final = {
+    "color": "colour",
+    "maincolor": "colour",
+    "clothingsize": "size",
+    "eushoessize": "size",
+    "priceeur": "price",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +74,14 @@ def facts_of_specifications(entries: Iterable[dict[str, Any]]) -> Iterator[Fact]
             yield Fact(entry.get("displayName") or entry.get("name", ""), value)
 
 
+def name_of(entry: dict[str, Any]) -> str:
+    """The property's name as the shop's own types would spell it, in small letters."""
+    name = normalise_name(entry.get("name", ""))
+    return OTHER_NAMES.get(name, name)
+
+
 def can_be_chosen(entry: dict[str, Any]) -> bool:
-    """Whether products can be filtered by such an entry: no prose and no point in time."""
+    """Whether products can be filtered by it: no prose and no point in time."""
     value = entry.get("value")
     members = value if isinstance(value, list) else [value]
     return (
@@ -96,13 +110,16 @@ class Specified:
     specifications: list[dict[str, Any]]
     read_from_specifications: ClassVar[list[str]] = []
 
-    def specified(self, *names: str) -> Any:
-        """The value of the first of these properties that the product has."""
-        values = {
-            normalise_name(entry.get("name", "")): entry.get("value")
-            for entry in self.specifications
-        }
-        return next((values[name] for name in names if name in values), None)
+    def specified(self, name: str) -> Any:
+        """The value of the property of this name, if the product has it."""
+        return next(
+            (
+                entry.get("value")
+                for entry in self.specifications
+                if name_of(entry) == name
+            ),
+            None,
+        )
 
     @property
     def price(self) -> float | None:
@@ -115,7 +132,6 @@ class Specified:
             facts_of_specifications(
                 entry
                 for entry in self.specifications
-                if normalise_name(entry.get("name", ""))
-                not in self.read_from_specifications
+                if name_of(entry) not in self.read_from_specifications
             )
         )

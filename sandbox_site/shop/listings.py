@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +11,8 @@ from typing import Any, Final
 
 from django.core.paginator import Page as Sheet
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.http import HttpRequest, QueryDict
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
@@ -38,6 +40,7 @@ from .pictures import with_cards
 PRODUCTS_ON_A_SHEET: Final = 24
 NAME, NEWEST, CHEAPEST, DEAREST, BEST = "name", "newest", "price", "-price", "best"
 SHORTEST_NUMBER: Final = 2
+MOST_WORDS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,10 @@ class Listing:
         self._products = products
         self._query = query
         self._selection = Selection.of(query)
-        self._best_first = best_first
+        self._places = {pk: place for place, pk in enumerate(best_first or ())}
+        self._is_search = best_first is not None
         rows = list(
-            products.order_by("title", "pk").values_list(
+            products.order_by(Lower("title"), "pk").values_list(
                 "pk", "path", "content_type_id", "first_published_at"
             )[: MOST_PRODUCTS + 1]
         )
@@ -96,7 +100,8 @@ class Listing:
         if self.can_be_filtered:
             sheet = self._cut(self._sorted(self._facets.matching(self._selection)))
         else:
-            order = "-first_published_at" if self._sort == NEWEST else "title"
+            newest = self._sort == NEWEST
+            order = F("first_published_at").desc() if newest else Lower("title")
             products = self._products.order_by(order, "pk")
             sheet = self._cut(products.values_list("pk", flat=True))
         pks = list(sheet.object_list)
@@ -188,7 +193,7 @@ class Listing:
         sorts = [NAME, NEWEST]
         if self.price_range:
             sorts[1:1] = [CHEAPEST, DEAREST]
-        return [BEST, *sorts] if self._best_first is not None else sorts
+        return [BEST, *sorts] if self._is_search else sorts
 
     @property
     def _sort(self) -> str:
@@ -199,9 +204,7 @@ class Listing:
     def _sorted(self, pks: list[int]) -> list[int]:
         """In the order asked for; what is alike in it stays sorted by name."""
         if self._sort == BEST:
-            assert self._best_first is not None
-            places = {pk: place for place, pk in enumerate(self._best_first)}
-            return sorted(pks, key=places.__getitem__)
+            return sorted(pks, key=self._places.__getitem__)
         if self._sort == NEWEST:
             return sorted(pks, key=self._published, reverse=True)
         if self._sort in (CHEAPEST, DEAREST):
@@ -239,7 +242,7 @@ class Found:
     """The products in one language that words, or a part of a number, lead to."""
 
     def __init__(self, words: str, locale: Locale) -> None:
-        self.words = words
+        self.words = " ".join(words.split()[:MOST_WORDS])
         self._locale = locale
         self._products = ProductPage.objects.live().filter(locale=locale)
 
@@ -256,28 +259,26 @@ class Found:
         return categories.order_by("path")[:8]
 
     def similar_words(self) -> str:
-        """The words as the shop spells them, if that differs; empty if it can't tell."""
+        """The words as the shop spells them; empty if it can't tell or they are so."""
         titles = self._products.values_list("title", flat=True)[:MOST_PRODUCTS]
         known = {word.casefold() for title in titles for word in title.split()}
         words = [
             next(iter(difflib.get_close_matches(word.casefold(), known, 1, 0.75)), "")
-            for word in self.words.split()[:8]
+            for word in self.words.split()
         ]
         suggestion = " ".join(filter(None, words))
         return suggestion if suggestion != self.words.casefold() else ""
 
     def _best_first(self) -> list[int]:
         """By number, the whole one first, then by how well the words match."""
-        found = self._by_number()
         products = self._products
-        results = products.search(self.words)[:MOST_PRODUCTS]
-        pks = [page.pk for page in results]
-        if not pks and not found:
+        # What is no letter and no digit is syntax to some of the search backends.
+        words = " ".join(re.findall(r"\w+", self.words))
+        pks = [page.pk for page in products.search(words)[:MOST_PRODUCTS]]
+        if not pks:
             # A word that is not written to its end.
-            pks = [
-                page.pk for page in products.autocomplete(self.words)[:MOST_PRODUCTS]
-            ]
-        return list(dict.fromkeys([*found, *pks]))[:MOST_PRODUCTS]
+            pks = [page.pk for page in products.autocomplete(words)[:MOST_PRODUCTS]]
+        return list(dict.fromkeys([*self._by_number(), *pks]))[:MOST_PRODUCTS]
 
     def _by_number(self) -> Iterable[int]:
         if len(self.words) < SHORTEST_NUMBER or " " in self.words:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from modelcluster.contrib.taggit import ClusterTaggableManager
 from modelcluster.fields import ParentalKey, ParentalManyToManyField
 from taggit.models import TaggedItemBase
@@ -448,7 +449,7 @@ class ApparelPage(ShopProductPage):
     class Fit(models.TextChoices):
         RELAXED = "Relaxed", _("Relaxed")
         REGULAR = "Regular", _("Regular")
-        CLOSE = "Close", _("Close")
+        CLOSE = "Close", pgettext_lazy("fit of clothing", "Close")
 
     fabric = models.CharField(_("fabric"), max_length=120, blank=True)
     fit = models.CharField(_("fit"), max_length=10, choices=Fit, blank=True)
@@ -553,7 +554,7 @@ class GenericVariantPage(Specified, ShowcaseMixin, VariantPage):
 
     @property
     def colour(self) -> str:
-        return self.specified("colour", "color") or ""
+        return self.specified("colour") or ""
 
     @property
     def size(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django.utils.html import strip_tags
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from wagtail.models import Page
 
 from wagtail_pim.models import ProductPage, VariantPage
@@ -25,11 +25,11 @@ ESCAPES: Final = {ord(c): f"\\u{ord(c):04X}" for c in "<>&\u2028\u2029"}
 
 
 def as_script_content(data: dict[str, Any]) -> SafeString:
-    return mark_safe(json.dumps(data, ensure_ascii=False).translate(ESCAPES))
+    return SafeString(json.dumps(data, ensure_ascii=False).translate(ESCAPES))
 
 
 def plain_description(page: Page) -> str:
-    """What the editors or the PIM say of a page in a sentence or two, without markup."""
+    """What the editors or the PIM say of a page, without markup."""
     for name in ("search_description", "summary", "description"):
         markup = str(getattr(page, name, "") or "")
         # Paragraphs and list items stay words apart.
@@ -104,9 +104,8 @@ def variant(
 
 
 def address(page: Page, request: HttpRequest) -> str:
-    """The page's own, in full; empty if it has none on this site."""
-    url = page.get_url(request)
-    return request.build_absolute_uri(url) if url else ""
+    """In full, at the host that the site is known by; empty if it has none."""
+    return page.get_full_url(request) or ""
 
 
 def _described(

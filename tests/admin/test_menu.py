@@ -13,8 +13,8 @@ from django.utils import timezone, translation
 from wagtail.admin.menu import admin_menu, settings_menu
 
 from wagtail_pim.admin.home import add_panels, add_summary_items
-from wagtail_pim.kinds import Kind
 from wagtail_pim.jobs import JOBS
+from wagtail_pim.kinds import Kind
 from wagtail_pim.models import JobRun, PimLink
 from wagtail_pim.models.runs import State
 

@@ -151,7 +151,10 @@ def test_a_created_page_equals_one_made_normally_but_for_the_revision(pim, publi
     assert not any(Page.find_problems())
 
 
-def test_an_updated_page_equals_one_edited_normally_but_for_the_revision(pim, publish):
+def test_an_updated_page_equals_one_edited_normally_but_for_the_revision(
+    pim, publish, configure
+):
+    configure(DISCARDS="keep")
     pim.product("A1", "City", **VALUES)
     publish()
     theirs = make_normally(CategoryPage.objects.get(title="Touring"))

@@ -20,7 +20,7 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 from wagtail.images import get_image_model
-from wagtail.models import Page
+from wagtail.models import Locale, Page, PageLogEntry, Site
 
 from sandbox_site.pim.server import PimServer
 from sandbox_site.shop.models import GenericProductPage, GenericVariantPage
@@ -43,6 +43,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(
     os.environ.get("WAGTAIL_PIM_TEST_DATA", ROOT.parent / "shared" / "data" / "icecat")
 )
+
+LANGUAGES = {"de": "de-DE", "fr": "fr-FR"}
 
 pytestmark = [
     pytest.mark.django_db,
@@ -86,7 +88,17 @@ class Source(SimpleNamespace):
             on_site=on_site,
             listed={key: value & on_site for key, value in listed.items()},
             properties=[p for p in read("properties") if not p["isSystemProperty"]],
+            assets={a["id"]: a for a in read("assets")},
+            attached=_lists(read("productassets"), "assetId"),
+            relations=read("productRelatedProducts"),
+            relationships={r["id"]: r["name"] for r in read("productRelationships")},
         )
+
+    def assets_of(self, product: str) -> list[str]:
+        """The primary image first, then the others by the ids of their links."""
+        primary = self.products[product]["primaryImageAssetId"]
+        listed = [*([primary] if primary else []), *self.attached.get(product, [])]
+        return list(dict.fromkeys(listed))
 
     def placeable(self) -> set[str]:
         return {
@@ -94,6 +106,13 @@ class Source(SimpleNamespace):
             for key, product in self.products.items()
             if product["parentProductId"] or self.listed[key]
         }
+
+
+def _lists(links: list[dict[str, Any]], name: str) -> dict[str, list[str]]:
+    lists: dict[str, list[str]] = defaultdict(list)
+    for link in sorted(links, key=lambda link: link["id"]):
+        lists[link["productId"]].append(link[name])
+    return lists
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +146,12 @@ def site(
         override_settings(WAGTAIL_PIM=options),
         transaction.atomic(),
     ):
+        home = Site.objects.get(is_default_site=True).root_page
+        for code in LANGUAGES:
+            locale = Locale.objects.create(language_code=code)
+            translation = home.copy_for_translation(locale)
+            translation.live = True
+            translation.save()
         yield
         transaction.set_rollback(True)
     get_config.cache_clear()
@@ -139,11 +164,15 @@ def report(site: None) -> JobRun:
 
 @pytest.fixture(scope="module")
 def pages(report: JobRun) -> dict[str, Page]:
-    """The specific pages by the product's id in the PIM."""
+    """The specific pages in the default language by the product's id in the PIM."""
+    return pages_in(Locale.get_default())
+
+
+def pages_in(locale: Locale) -> dict[str, Page]:
     links = dict(
-        PimLink.objects.filter(kind__in=["product", "variant"]).values_list(
-            "page_id", "guid"
-        )
+        PimLink.objects.filter(
+            kind__in=["product", "variant"], locale=locale
+        ).values_list("page_id", "guid")
     )
     found = [
         *GenericProductPage.objects.filter(pk__in=links),
@@ -186,9 +215,9 @@ def test_products_stand_in_their_category_and_variants_below_their_product(
     source, pages
 ):
     categories = dict(
-        CategoryPage.objects.filter(pim_link__isnull=False).values_list(
-            "path", "pim_link__guid"
-        )
+        CategoryPage.objects.filter(
+            pim_link__isnull=False, locale=Locale.get_default()
+        ).values_list("path", "pim_link__guid")
     )
     for key, page in pages.items():
         product = source.products[key]
@@ -227,7 +256,9 @@ def test_the_other_categories_list_the_product(source, pages):
 def test_the_category_tree_is_that_of_the_source(source, report):
     pages = {
         str(page.pim_link.guid): page
-        for page in CategoryPage.objects.filter(pim_link__isnull=False)
+        for page in CategoryPage.objects.filter(
+            pim_link__isnull=False, locale=Locale.get_default()
+        )
     }
     assert pages.keys() == source.on_site
     for key, page in pages.items():
@@ -321,9 +352,135 @@ def test_no_html_of_the_source_reaches_a_page_unclean(pages):
                 assert "onclick" not in entry["value"].lower()
 
 
+# Pictures and relations
+
+
+def test_every_picture_is_that_of_the_source_and_in_its_place(source, pages):
+    rows = {str(row.guid): row for row in PimAsset.objects.select_related("image")}
+    used = {guid for key in pages for guid in source.assets_of(key)}
+    assert rows.keys() == used
+    assert len(used) > 100
+    for guid, row in rows.items():
+        asset = source.assets[guid]
+        given = (FOLDER / asset["internalFileName"]).read_bytes()
+        with row.image.file.open() as file:
+            assert file.read() == given
+        assert row.image.title == asset["name"].strip()
+        assert row.image.description == asset["altText"][:255]
+    guids = {row.image_id: guid for guid, row in rows.items()}
+    for key, page in pages.items():
+        assert [guids[image.pk] for image in page.images()] == source.assets_of(key)
+        primary = source.products[key]["primaryImageAssetId"]
+        assert guids.get(page.primary_image_id) == primary
+
+
+def test_every_relation_is_that_of_the_source(source, pages):
+    wanted = defaultdict(list)
+    for link in sorted(source.relations, key=lambda r: (r["sortOrder"], r["id"])):
+        if link["productId"] in pages and link["relatedProductId"] in pages:
+            kind = source.relationships[link["productRelationshipId"]]
+            wanted[link["productId"], kind].append(link["relatedProductId"])
+    keys = {page.pk: key for key, page in pages.items()}
+    found = {
+        (key, related.type.name): [keys[page.pk] for page in related.pages]
+        for key, page in pages.items()
+        for related in page.related_products()
+    }
+    assert found == wanted
+    assert len(found) > 10
+
+
+# Languages
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def language(request: Any, report: JobRun) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def translated(language: str, report: JobRun) -> dict[str, Page]:
+    return pages_in(Locale.objects.get(language_code=language))
+
+
+def test_every_product_has_a_page_in_every_language(
+    source, pages, translated, language
+):
+    assert translated.keys() == pages.keys()
+    code = LANGUAGES[language]
+    told = Counter()
+    for key, page in translated.items():
+        product = source.products[key]
+        translation = product.get("translations", {}).get(code, {})
+        title = translation.get("productTitle", product["productTitle"])
+        assert page.title == title.strip()
+        assert page.translation_key == pages[key].translation_key
+        assert page.live
+        told["title"] += "productTitle" in translation
+        if isinstance(page, GenericProductPage):
+            description = translation.get("description", product.get("description"))
+            assert words(page.description) == words(description or "")
+            told["description"] += "description" in translation
+    assert min(told.values()) > 0
+
+
+def test_what_is_not_translated_is_the_same_in_every_language(
+    source, pages, translated, language
+):
+    code = LANGUAGES[language]
+    properties = {p["name"]: p for p in source.properties}
+    compared = Counter()
+    for key, page in translated.items():
+        own = {e["name"]: e for e in pages[key].specifications}
+        theirs = {e["name"]: e for e in page.specifications}
+        translation = source.products[key].get("translations", {}).get(code, {})
+        for name in own.keys() - translation.keys():
+            prop = properties[name]
+            there = prop["translations"].get(code, {})
+            assert theirs[name]["displayName"] == (
+                there.get("displayName") or own[name]["displayName"]
+            )
+            named = dict(
+                zip(
+                    prop["stringValueBag"],
+                    there.get("stringValueBag", ()),
+                    strict=False,
+                )
+            )
+            value = own[name]["value"]
+            if isinstance(value, list):
+                wanted = [named.get(each, each) for each in value]
+            else:
+                wanted = named.get(value, value) if isinstance(value, str) else value
+            assert theirs[name]["value"] == wanted
+            compared["renamed" if wanted != value else "same"] += 1
+        assert page.product_number == pages[key].product_number
+        assert page.primary_image_id == pages[key].primary_image_id
+    assert compared["same"] > 1000
+    assert compared["renamed"] > 0
+
+
+def test_categories_are_called_as_the_source_has_them(source, report, language):
+    code = LANGUAGES[language]
+    locale = Locale.objects.get(language_code=language)
+    found = CategoryPage.objects.filter(pim_link__isnull=False, locale=locale)
+    named = {str(page.pim_link.guid): page for page in found}
+    assert named.keys() == source.on_site
+    for key, page in named.items():
+        category = source.categories[key]
+        translation = category.get("translations", {}).get(code, {})
+        assert page.title == translation.get("name", category["name"])
+        if category["parentId"]:
+            assert page.is_child_of(named[category["parentId"]])
+
+
 def test_a_second_run_finds_everything_unchanged(source, pages, pim):
     pim.store.approve_all()
+    pim.requests.clear()
+    written = PageLogEntry.objects.count()
     again = publish_now()
+    assert not [r for r in pim.requests if r.target.startswith("/assets/")]
+    assert PageLogEntry.objects.count() == written
     assert again.counts[Outcome.UNCHANGED] == len(source.placeable())
     assert not again.counts[Outcome.CREATED] + again.counts[Outcome.UPDATED]
     assert again.acknowledged == len(source.placeable())

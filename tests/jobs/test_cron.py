@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from wagtail_pim.cron import cronjobs
+from wagtail_pim.jobs import JOBS
 from wagtail_pim.models import JobRun, JobSchedule
 from wagtail_pim.models.runs import State, Trigger
 
@@ -55,6 +56,13 @@ def test_a_line_a_minute_starts_what_is_due(crontab, settings, pim):
     run = JobRun.objects.get()
     assert (run.trigger, run.state) == (Trigger.SCHEDULE, State.SUCCEEDED)
     assert pim.status("A1") == "Published"
+
+
+@pytest.mark.parametrize("job", sorted(JOBS))
+def test_every_job_can_be_listed(crontab, settings, job):
+    settings.CRONJOBS = [("0 2 * * *", f"wagtail_pim.cron.{job}")]
+    crontab()
+    assert JobRun.objects.get().job == job
 
 
 def test_job_is_listed_directly(crontab, settings, pim):

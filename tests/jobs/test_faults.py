@@ -22,7 +22,7 @@ from wagtail_pim.jobs import PublishApprovedProducts
 from wagtail_pim.models import CategoryPage, ProductPage
 from wagtail_pim.models.runs import Outcome, State
 
-LISTING = "%27Approved%27"
+LISTING = "%27Approved%27&"
 BATCH = "id+in"
 ACKNOWLEDGEMENT = "products("
 
@@ -378,7 +378,7 @@ def test_a_picture_that_the_pim_does_not_have_is_a_failed_item(pim, publish):
         "picture",
         "The PIM does not have this asset.",
     )
-    assert "Its picture failed" in items_by_number(report)["A1"].note
+    assert "A picture or document of it failed" in items_by_number(report)["A1"].note
     assert pim.status("A1") == "Approved"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from wagtail.images import get_image_model
-from wagtail.models import PageLogEntry
+from wagtail.models import Locale, PageLogEntry
 from wagtail.signals import page_unpublished
 
 from sandbox_site.pim.faults import Fault
@@ -99,6 +99,23 @@ def test_what_the_pim_deleted_is_unpublished(catalog, reconcile, pim_server):
     assert {request.method for request in pim_server.requests} == {"GET"}
     # It is told of once.
     assert reconcile().counts == {}
+
+
+def test_it_goes_in_all_languages(catalog, reconcile):
+    german = Locale.objects.create(language_code="de")
+    page = BicyclePage.objects.get(product_number="A2")
+    translated = page.copy_for_translation(german, copy_parents=True)
+    translated.get_latest_revision().publish()
+    link = page.pim_link
+    link.pk, link.page, link.locale = None, translated.page_ptr, german
+    link.save()
+    delete(catalog, "A2")
+    run = reconcile()
+    (item,) = run.items.all()
+    assert (item.number, item.page_id) == ("A2", page.pk)
+    assert not BicyclePage.objects.live().filter(product_number="A2").exists()
+    links = PimLink.objects.filter(guid=guid("product", "A2"))
+    assert [link.status for link in links] == [DELETED] * 2
 
 
 def test_products_of_every_status_are_there(catalog, reconcile):
@@ -366,3 +383,14 @@ def test_the_command_runs_it(catalog, reconcile, capsys):
     delete(catalog, "A2")
     call_command("pim", "run", ReconcileCatalog.name)
     assert "A2" not in live()
+
+
+def test_a_product_whose_last_variant_was_deleted_leaves_too(catalog, reconcile):
+    delete(catalog, "A1-1")
+    dry = reconcile(dry_run=True)
+    assert items_by_number(dry)["A1"].outcome == Outcome.REMOVED
+    run = reconcile()
+    assert live() == {"A2", "A3"}
+    assert items_by_number(run)["A1"].note == "All its variants are gone."
+    # It is still in the PIM.
+    assert status("A1") == "Published"

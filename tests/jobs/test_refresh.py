@@ -252,7 +252,7 @@ def test_a_picture_that_fails_leaves_the_present_one_and_is_told(shop, refresh):
         PICTURE,
         "The PIM does not have this asset.",
     )
-    assert "keeps the one it has" in item.note
+    assert "keeps what it has" in item.note
     assert page_of("A1").summary == "New"
     # It is compared again next time, though nothing changes.
     assert refresh("A1").counts[Outcome.UNCHANGED] == 1

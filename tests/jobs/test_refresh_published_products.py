@@ -683,7 +683,7 @@ def test_a_product_whose_picture_failed_is_taken_again(pim, published, refresh):
         assert run.counts == {Outcome.FAILED: 1, Outcome.UNCHANGED: 1}
         picture, item = run.items.all()
         assert (picture.kind, item.number) == (PICTURE, "A1")
-        assert "keeps the one it has" in item.note
+        assert "keeps what it has" in item.note
     pim.store.patch("products", guid("product", "A1"), primaryImageAssetId=None)
     assert refresh().state == State.SUCCEEDED
     assert refresh().total == 0

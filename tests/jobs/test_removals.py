@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.jobs.test_command import pim_command  # noqa: F401
+from tests.jobs.test_discards import by_hand
 from tests.pim_data import PimData, guid
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.jobs import ReconcileCatalog, runs
@@ -18,7 +19,7 @@ from wagtail_pim.jobs.removals import (
     standing_pages,
 )
 from wagtail_pim.jobs.schedules import start_due
-from wagtail_pim.models import JobRun, JobSchedule, ProductPage
+from wagtail_pim.models import CategoryPage, JobRun, JobSchedule, ProductPage
 from wagtail_pim.models.runs import State, Trigger
 
 JOB = ReconcileCatalog.name
@@ -83,13 +84,15 @@ def test_a_dry_run_warns_and_goes_on():
     assert "asks for a confirmation" in warning
 
 
-def test_pages_that_stand_are_those_of_the_pim_that_are_live(pim, publish):
+def test_pages_that_stand_are_live_or_made_by_hand(pim, publish):
     pim.product("A1")
     pim.product("A2")
     publish()
     assert standing_pages() == 4 + 2
     ProductPage.objects.first().unpublish()
     assert standing_pages() == 4 + 1
+    by_hand(CategoryPage.objects.get(title="City"), live=False)
+    assert standing_pages() == 4 + 1 + 1
 
 
 # The option

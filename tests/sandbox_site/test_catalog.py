@@ -14,7 +14,14 @@ import pytest
 from PIL import Image as Picture
 
 from sandbox_site.shop import models
-from sandbox_site.shop.catalog import drawings, folder, products, structure
+from sandbox_site.shop.catalog import (
+    documents,
+    drawings,
+    folder,
+    products,
+    structure,
+)
+from sandbox_site.shop.catalog.text import Text, segment
 from wagtail_pim.catalog.definitions import (
     MarkedField,
     PropertyDefinition,
@@ -138,13 +145,27 @@ def test_products_stand_in_their_primary_category_and_in_others(
     assert max(counts.values()) >= 3
 
 
-def test_urls_do_not_clash(records: Records) -> None:
-    addresses = Counter(
-        (p["parentProductId"] or p["primaryCategoryTreeId"], p["urlSegment"])
+@pytest.mark.parametrize("language", ["en-US", "de-DE", "fr-FR"])
+def test_urls_do_not_clash(records: Records, language: str) -> None:
+    def segment_of(record: dict[str, Any]) -> str:
+        translation = record["translations"].get(language, {})
+        return translation.get("urlSegment", record["urlSegment"])
+
+    products = Counter(
+        (p["parentProductId"] or p["primaryCategoryTreeId"], segment_of(p))
         for p in records["products"]
     )
+    categories = Counter(
+        (c["parentId"], segment_of(c)) for c in records["categorytrees"]
+    )
 
-    assert addresses.most_common(1)[0][1] == 1
+    assert products.most_common(1)[0][1] == 1
+    assert categories.most_common(1)[0][1] == 1
+
+
+def test_segments_spell_german_out() -> None:
+    assert segment("Kreideweiß, Größe") == "kreideweiss-groesse"
+    assert Text("Bell", None, "Vélo d’été").segments() == ("bell", None, "velo-dete")
 
 
 def test_values_are_those_that_the_properties_allow(records: Records) -> None:
@@ -231,29 +252,129 @@ def test_a_template_without_page_class_inherits_from_one_that_has(
     assert any(p["templateId"] == cargo["id"] for p in records["products"])
 
 
+WHOLE = {"productTitle", "urlSegment", "Summary", "Description"}
+
+
 def test_a_good_part_is_translated(records: Records) -> None:
     parents = [p for p in records["products"] if p["parentProductId"] is None]
+    ridden = {"Bicycle", "Cargo bicycle", "Helmet"}
+    others = [p for p in parents if p["templateName"] not in ridden]
 
-    def translated(code: str) -> int:
-        return sum("Description" in p["translations"].get(code, {}) for p in parents)
+    def whole(product: dict[str, Any], code: str) -> bool:
+        return product["translations"].get(code, {}).keys() >= WHOLE
 
-    assert translated("de-DE") >= len(parents) / 2
-    assert translated("fr-FR") >= len(parents) / 3
+    for code in ("de-DE", "fr-FR"):
+        for product in parents:
+            if product["templateName"] in ridden:
+                assert whole(product, code), product["productNumber"]
+        assert sum(whole(p, code) for p in others) >= len(others) / 2
+    assert not all("fr-FR" in product["translations"] for product in parents)
 
 
-def test_pictures_are_what_the_assets_say(data_folder: Path, records: Records) -> None:
+def test_choices_are_translated_where_the_title_is(records: Records) -> None:
+    properties = {p["name"]: p for p in records["properties"]}
+    seen = set()
+    for product in records["products"]:
+        for code, translation in product["translations"].items():
+            for name in translation.keys() & properties.keys():
+                bag = properties[name]["translations"].get(code, {})
+                if "stringValueBag" in bag:
+                    chosen = translation[name].split("~")
+                    places = [bag["stringValueBag"].index(each) for each in chosen]
+                    values = [properties[name]["stringValueBag"][i] for i in places]
+                    assert "~".join(values) == product[name]
+                    assert "productTitle" in translation
+                    seen.add(name)
+
+    assert seen == {"Colour", "Equipment", "Labels", "RidingStyles", "Seasons"}
+
+
+def test_what_is_translated_is_localizable(records: Records) -> None:
+    localizable = {p["name"] for p in records["properties"] if p["isLocalizable"]}
+    for product in records["products"]:
+        for translation in product["translations"].values():
+            assert translation.keys() <= localizable
+
+
+def test_categories_are_translated(records: Records) -> None:
+    for category in records["categorytrees"]:
+        for translation in category["translations"].values():
+            assert translation["urlSegment"]
+            told = {name for name in ("name", "description") if category[name]}
+            assert told <= translation.keys()
+
+
+def test_files_are_what_the_assets_say(data_folder: Path, records: Records) -> None:
     for asset in records["assets"]:
         path = data_folder / asset["internalFileName"]
         digest = hashlib.sha1(path.read_bytes()).hexdigest()
         assert digest == asset["currentAssetHash"]
+        if asset["assetType"] == "Document":
+            assert asset["type"] == "application/pdf"
+            assert path.read_bytes().startswith(b"%PDF-")
+            continue
         with Picture.open(path) as picture:
             assert picture.size == drawings.PICTURE_SIZE
             assert picture.format == "PNG"
+    files = {path.name for path in (data_folder / "images").iterdir()}
+    assert files == {asset["assetFileName"] for asset in records["assets"]}
 
 
-def test_colours_look_different() -> None:
+def test_products_have_pictures_in_order_and_some_have_documents(
+    records: Records,
+) -> None:
+    assets = {asset["id"]: asset for asset in records["assets"]}
+    links: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for link in records["productassets"]:
+        links[link["productId"]].append(link)
+    with_documents = 0
+    for product in records["products"]:
+        attached = [link["assetId"] for link in links[product["id"]]]
+        orders = [link["sortOrder"] for link in links[product["id"]]]
+        assert orders == list(range(len(orders)))
+        assert attached[0] == product["primaryImageAssetId"]
+        kinds = [assets[guid]["assetType"] for guid in attached]
+        assert kinds.count("Image") >= 2, product["productNumber"]
+        with_documents += "Document" in kinds
+    assert with_documents >= 10
+
+
+def test_each_relationship_relates_products(records: Records) -> None:
+    used = {link["productRelationshipId"] for link in records["productRelatedProducts"]}
+
+    assert used == ids(records, "productRelationships")
+
+
+def test_an_archived_product_and_one_that_will_go(records: Records) -> None:
+    (archived,) = [p for p in records["products"] if p["isArchived"]]
+    going = {p["productNumber"] for p in records["products"] if p["deactivateOn"]}
+
+    assert archived["status"] == "Approved"
+    assert all(number.startswith("SW-305") for number in going)
+    assert "SW-305" in going
+
+
+def test_colours_and_views_look_different() -> None:
     for name in drawings.DRAWINGS:
-        assert drawings.draw(name, "Moss") != drawings.draw(name, "Brick"), name
+        pictures = {drawings.draw(name, "Moss", view) for view in drawings.VIEWS}
+        pictures.add(drawings.draw(name, "Brick"))
+        assert len(pictures) == len(drawings.VIEWS) + 1, name
+
+
+def test_pdf_has_its_objects_where_its_table_says() -> None:
+    content = documents.pdf("Sizes (in cm) – größer", ["a \\ b", "ends with €"])
+
+    start = int(content.split(b"startxref\n")[1].split(b"\n")[0])
+    assert content[start:].startswith(b"xref\n0 8\n")
+    places = [int(line[:10]) for line in content[start:].split(b"\n")[3:10]]
+    for number, place in enumerate(places, start=1):
+        assert content[place:].startswith(b"%d 0 obj\n" % number)
+    length = int(content.split(b"/Length ")[1].split(b" ")[0])
+    stream = content.partition(b"stream\n")[2]
+    assert stream[length:].startswith(b"\nendstream")
+    assert b"(Sizes \\(in cm\\) \x96 gr\xf6\xdfer)" in stream
+    assert b"(a \\\\ b)" in stream
+    assert b"(ends with \x80)" in stream
 
 
 def test_is_always_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +383,7 @@ def test_is_always_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "draw", lambda *names: "/".join(names).encode())
     first, second = folder.CatalogBuilder(), folder.CatalogBuilder()
 
-    assert first.pictures == second.pictures
+    assert first.files == second.files
     assert first.build() == second.build()
     assert len(first.build()["products"]) > len(products.ITEMS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Count
 from django.forms import Media
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -27,7 +28,10 @@ class ProductsSummaryItem(SummaryItem):
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         return {
-            "count": PimLink.objects.filter(kind__in=PRODUCT_KINDS).count(),
+            # A product has a page in each language.
+            "count": PimLink.objects.filter(kind__in=PRODUCT_KINDS).aggregate(
+                count=Count("guid", distinct=True)
+            )["count"],
             "url": PimLinkAdmin().url_helper.index_url,
         }
 

@@ -20,21 +20,28 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.admin_url_finder import AdminURLFinder, register_admin_url_finder
-from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
+from wagtail.admin.filters import (
+    DateRangePickerWidget,
+    LocaleFilter,
+    WagtailFilterSet,
+)
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.admin.ui.tables import (
+    BaseColumn,
     Column,
+    LocaleColumn,
     NumberColumn,
     StatusTagColumn,
     TitleColumn,
 )
 from wagtail.admin.views.generic import BaseListingView, PermissionCheckedMixin
 from wagtail.admin.views.mixins import SpreadsheetExportMixin
-from wagtail.models import Page
+from wagtail.models import Locale, Page
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail_modeladmin.helpers import PermissionHelper
 from wagtail_modeladmin.options import ModelAdmin
 
+from wagtail_pim.conf import i18n_enabled
 from wagtail_pim.jobs import job_label
 from wagtail_pim.jobs.words import duration_in_words, shown, started_by
 from wagtail_pim.kinds import PRODUCT_KINDS
@@ -332,6 +339,10 @@ def _status_choices() -> list[tuple[str, str]]:
     return [(status, status) for status in statuses]
 
 
+def _locale_choices() -> list[tuple[str, str]]:
+    return [(x.language_code, x.get_display_name()) for x in Locale.objects.all()]
+
+
 class ProductFilterSet(WagtailFilterSet):
     status = django_filters.MultipleChoiceFilter(
         label=gettext_lazy("Status in the PIM"),
@@ -350,10 +361,21 @@ class ProductFilterSet(WagtailFilterSet):
         yes=gettext_lazy("Live"),
         no=gettext_lazy("Not live"),
     )
+    locale = LocaleFilter(
+        label=gettext_lazy("Locale"),
+        choices=_locale_choices,
+        widget=forms.RadioSelect,
+        empty_label=gettext_lazy("All"),
+    )
 
     class Meta:
         model = PimLink
         fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not i18n_enabled():
+            del self.filters["locale"]
 
 
 class ProductsView(ListingView):
@@ -367,43 +389,11 @@ class ProductsView(ListingView):
     default_ordering = "number"
     filterset_class = ProductFilterSet
     search_fields = ["number", "page__title"]
-    columns = [
-        Column("number", label=gettext_lazy("Number"), sort_key="number"),
-        TitleColumn(
-            "title",
-            label=gettext_lazy("Title"),
-            sort_key="page__title",
-            get_url=lambda link: link.edit_url,
-        ),
-        Column(
-            "kind",
-            label=gettext_lazy("Kind"),
-            accessor="get_kind_display",
-            sort_key="kind",
-        ),
-        Column("status", label=gettext_lazy("Status in the PIM"), sort_key="status"),
-        StatusTagColumn(
-            "live",
-            label=gettext_lazy("On the site"),
-            accessor=lambda link: _("live") if link.specific_page.live else _("draft"),
-            primary=lambda link: link.specific_page.live,
-            sort_key="page__live",
-        ),
-        Column(
-            "version",
-            label=gettext_lazy("Version"),
-            sort_key="version",
-            classname="pim-number",
-        ),
-        TemplateColumn(
-            "synced", label=gettext_lazy("Last synced"), sort_key="synced_at"
-        ),
-        TemplateColumn("product_actions", label=gettext_lazy("Actions")),
-    ]
     export_filename = "pim-products"
     export_names = {
         "number": gettext_lazy("Number"),
         "title": gettext_lazy("Title"),
+        "locale.language_code": gettext_lazy("Locale"),
         "get_kind_display": gettext_lazy("Kind"),
         "status": gettext_lazy("Status in the PIM"),
         "specific_page.live": gettext_lazy("Live"),
@@ -416,13 +406,61 @@ class ProductsView(ListingView):
         "address_in_pim": gettext_lazy("Address in the PIM"),
     }
 
+    @cached_property
+    def columns(self) -> list[BaseColumn]:
+        locales = [LocaleColumn()] if i18n_enabled() else []
+        return [
+            Column("number", label=gettext_lazy("Number"), sort_key="number"),
+            TitleColumn(
+                "title",
+                label=gettext_lazy("Title"),
+                sort_key="page__title",
+                get_url=lambda link: link.edit_url,
+            ),
+            *locales,
+            Column(
+                "kind",
+                label=gettext_lazy("Kind"),
+                accessor="get_kind_display",
+                sort_key="kind",
+            ),
+            Column(
+                "status", label=gettext_lazy("Status in the PIM"), sort_key="status"
+            ),
+            StatusTagColumn(
+                "live",
+                label=gettext_lazy("On the site"),
+                accessor=lambda link: (
+                    _("live") if link.specific_page.live else _("draft")
+                ),
+                primary=lambda link: link.specific_page.live,
+                sort_key="page__live",
+            ),
+            Column(
+                "version",
+                label=gettext_lazy("Version"),
+                sort_key="version",
+                classname="pim-number",
+            ),
+            TemplateColumn(
+                "synced", label=gettext_lazy("Last synced"), sort_key="synced_at"
+            ),
+            TemplateColumn("product_actions", label=gettext_lazy("Actions")),
+        ]
+
     def get_base_queryset(self) -> QuerySet[PimLink]:
         """The numbers stand with the pages, in a table for each kind."""
-        return PimLink.objects.filter(kind__in=PRODUCT_KINDS).annotate(
+        products = PimLink.objects.filter(kind__in=PRODUCT_KINDS)
+        return products.select_related("locale").annotate(
             number=Coalesce(
                 "page__productpage__product_number", "page__variantpage__product_number"
             )
         )
+
+    def order_queryset(self, queryset: QuerySet[PimLink]) -> QuerySet[PimLink]:
+        """The pages of a product in several languages keep their order."""
+        ordered = super().order_queryset(queryset)
+        return ordered.order_by(*ordered.query.order_by, "pk")
 
     def complete(self, rows: Sequence[Any]) -> None:
         pages = self.pages(rows)

@@ -138,6 +138,15 @@ def _why_left_out(pages: Sequence[Page]) -> str:
     ) % {"count": len(pages), "pages": ", ".join(named)}
 
 
+def hide_conversion_to_alias(
+    menu_items: list[Any], request: HttpRequest, context: dict[str, Any]
+) -> None:
+    """That of wagtail-localize: a page of the PIM's follows no other page."""
+    page = context.get("page")
+    if isinstance(page, SyncedModelMixin) and page.is_pim_managed():
+        menu_items[:] = [i for i in menu_items if i.name != "localize-convert-to-alias"]
+
+
 # Snippets: Wagtail asks the user, not the policy, whether to unpublish, and 7.4
 # whether to delete many.
 

@@ -17,7 +17,7 @@ from wagtail.models import Page
 from wagtail_pim.exceptions import ConfigurationError, PimError
 from wagtail_pim.jobs import runs
 from wagtail_pim.jobs.connection_check import Finding, Level, check_connection
-from wagtail_pim.kinds import PICTURE
+from wagtail_pim.kinds import ASSET_KINDS, PICTURE
 from wagtail_pim.models import JobRun, JobRunItem, PimLink, PIMOptions
 from wagtail_pim.models.runs import Outcome
 
@@ -74,11 +74,14 @@ def refresh_product(request: HttpRequest, page_id: int) -> HttpResponse:
 def _tell(request: HttpRequest, page: Page, run: JobRun) -> None:
     items = list(run.items.all())
     for item in items:
-        if item.kind == PICTURE:
-            messages.warning(
-                request,
+        if item.kind in ASSET_KINDS:
+            text = (
                 _("The picture “%(name)s” could not be had: %(reason)s")
-                % {"name": item.number, "reason": item.reason},
+                if item.kind == PICTURE
+                else _("The document “%(name)s” could not be had: %(reason)s")
+            )
+            messages.warning(
+                request, text % {"name": item.number, "reason": item.reason}
             )
         elif item.failed:
             messages.error(request, _not_refreshed(page, item.reason))

@@ -67,6 +67,7 @@ hooks.register("after_unpublish_page", tree_guard.after_unpublish_page)
 hooks.register("after_bulk_action", tree_guard.after_bulk_action)
 hooks.register("construct_admin_api", tree_guard.construct_admin_api)
 hooks.register("register_actions", tree_guard.register_actions)
+hooks.register("construct_page_action_menu", refusals.hide_conversion_to_alias)
 hooks.register("construct_snippet_action_menu", refusals.hide_unpublishing)
 hooks.register("before_delete_snippet", refusals.refuse_deletion_of_snippets)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -60,25 +60,39 @@ def write_categories(
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A category that left the PIM's tree; it stays while something is below it."""
+    """A category page that left the PIM's tree.
+
+    One that has pages below it stays: live while one of them is, else unpublished.
+    """
 
     title: str
     page_id: int
+    was_live: bool
     pages_below: int
+    live_below: int
+
+    def deletes(self) -> bool:
+        return self.pages_below == 0
+
+    def unpublishes(self) -> bool:
+        return self.was_live and not self.deletes() and self.live_below == 0
 
     def done(self) -> bool:
-        return self.pages_below == 0
+        return self.deletes() or self.unpublishes()
 
 
 def planned_removals(gone: Iterable[Page]) -> list[Removal]:
     """What ``remove_categories`` would do now."""
-    removals = []
-    removable: list[int] = []
+    removals: list[Removal] = []
+    deleted: list[int] = []
+    hidden: list[int] = []
     for page in gone:
-        below = page.get_descendants().exclude(pk__in=removable).count()
-        if not below:
-            removable.append(page.pk)
-        removals.append(Removal(page.title, page.pk, below))
+        removal = _removal(page, deleted, hidden)
+        if removal.deletes():
+            deleted.append(page.pk)
+        elif removal.unpublishes():
+            hidden.append(page.pk)
+        removals.append(removal)
     return removals
 
 
@@ -92,12 +106,28 @@ def remove_categories(gone: Iterable[Page]) -> list[Removal]:
         current = CategoryPage.objects.filter(pk=page.pk).first()
         if current is None:
             continue
-        below = current.get_descendant_count()
-        if not below:
-            with pim_write():
+        removal = _removal(current)
+        with pim_write():
+            if removal.deletes():
                 current.delete()
-        removals.append(Removal(page.title, page.pk, below))
+            elif removal.unpublishes():
+                current.specific.unpublish()
+        removals.append(removal)
     return removals
+
+
+def _removal(
+    page: Page, deleted: Collection[int] = (), hidden: Collection[int] = ()
+) -> Removal:
+    """``deleted`` and ``hidden`` count as such already."""
+    below = page.get_descendants().exclude(pk__in=deleted)
+    return Removal(
+        page.title,
+        page.pk,
+        page.live,
+        below.count(),
+        below.live().exclude(pk__in=hidden).count(),
+    )
 
 
 def _create(

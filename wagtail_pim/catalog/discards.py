@@ -54,8 +54,9 @@ class HandmadePage:
 def handmade_pages() -> list[HandmadePage]:
     """Those below the catalogs of the PIM in all languages, the deepest first.
 
-    Catalogs themselves, aliases, and pages of types that are not synced are none. The
-    number of queries does not depend on the number of pages.
+    Catalogs themselves, aliases, translations of the PIM's pages, and pages of types
+    that are not synced are none. The number of queries does not depend on the number
+    of pages.
     """
     catalogs = Page.objects.filter(pim_link__kind=Kind.CATALOG)
     paths = list(catalogs.values_list("path", flat=True))
@@ -84,12 +85,18 @@ def _of_kind(base: Any, paths: Iterable[str]) -> Any:
     """The unlinked pages of the base class and its subclasses below these paths."""
     models = [m for m in apps.get_models() if issubclass(m, base) and is_synced(m)]
     types = ContentType.objects.get_for_models(*models, for_concrete_models=False)
-    return base.objects.filter(
-        _below(paths),
-        content_type__in=types.values(),
-        pim_link__isnull=True,
-        alias_of__isnull=True,
-    ).annotate_approved_schedule()
+    # What is a translation of one becomes the PIM's with the product's next run.
+    linked = Page.objects.filter(pim_link__isnull=False).values("translation_key")
+    return (
+        base.objects.filter(
+            _below(paths),
+            content_type__in=types.values(),
+            pim_link__isnull=True,
+            alias_of__isnull=True,
+        )
+        .exclude(translation_key__in=linked)
+        .annotate_approved_schedule()
+    )
 
 
 def _kept_below(children: dict[str, int]) -> Counter[str]:

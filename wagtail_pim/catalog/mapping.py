@@ -234,15 +234,13 @@ class _Translated:
         self._missing: set[str] = set()
         self._found: set[str] = set()
 
-    def value(self, name: str, prop: Property | None, *, is_code: bool = False) -> Any:
-        """A property's value; ``is_code`` is one that all languages share."""
+    def value(self, name: str, prop: Property | None) -> Any:
         own = self._product.value(name)
         if self._translation is None or prop is None:
             return own
         there = self._translation.value(name)
         if not prop.is_localizable:
-            value = own if there is None else there
-            return value if is_code else self._chosen(value, prop)
+            return self._chosen(own if there is None else there, prop)
         if _says_something(there):
             self._found.add(name)
         elif _says_something(own):
@@ -343,10 +341,10 @@ def _fault_of(label: str, error: ConversionError) -> str:
 def _raw_value(translated: _Translated, binding: Binding) -> Any:
     """A property's value; a name that is no property may be a product's own key."""
     name = binding.property.name if binding.property else binding.marker.property_name()
-    if not binding.marker.translatable:
+    # Of choices the field holds the value, and knows what it is called.
+    if not binding.marker.translatable or getattr(binding.field, "choices", None):
         return translated.shared_value(name)
-    is_code = bool(getattr(binding.field, "choices", None))
-    return translated.value(name, binding.property, is_code=is_code)
+    return translated.value(name, binding.property)
 
 
 def _specification_value(raw: Any, target: Target) -> Any:

@@ -138,7 +138,8 @@ class Planner:
             link = links.get(content.guid)
             has_parent = self._parent_stands(content, links, coming, leaving)
             if content.left_out or (not has_parent and self._leaves_out()):
-                if link is not None and link.page.live:
+                # What people made of it there, and is not the PIM's yet, stays theirs.
+                if link is not None and link.pk is not None and link.page.live:
                     difference = {"live": (True, False)}
                     changes.append(
                         PageChange(content, Action.REMOVE, link.page, difference)
@@ -150,7 +151,9 @@ class Planner:
                 continue
             if link is None:
                 changes.append(PageChange(content, Action.CREATE))
-            elif self._is_unchanged(content, link, links):
+            elif self._is_unchanged(content, link, links) and not self._changed_links(
+                content, assets, standing
+            ):
                 stale = link.version != content.product.current_version_number
                 changes.append(
                     PageChange(content, Action.UNCHANGED, link.page, stale_link=stale)
@@ -385,8 +388,10 @@ class _RelatedValues:
 def _was_touched(content: PageContent, link: PimLink) -> bool:
     """Whether something else than a sync wrote the page, as far as that shows."""
     page = link.page
-    return page.title != content.title or (
-        content.slug_is_given and not page.slug.startswith(content.slug)
+    return (
+        page.alias_of_id is not None
+        or page.title != content.title
+        or (content.slug_is_given and not page.slug.startswith(content.slug))
     )
 
 

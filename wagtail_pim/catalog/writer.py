@@ -100,6 +100,8 @@ class Writer:
         pages: dict[PageKey, Page] = {}
         originals: dict[UUID, Page] = {}
         with transaction.atomic():
+            # Before their originals change, whose values they would take.
+            Page.objects.filter(pk__in=_former_aliases(changes)).update(alias_of=None)
             for places in self._places:
                 locale_id = places.language.locale_id
                 if locale_id not in by_locale:
@@ -163,6 +165,10 @@ def refusal(error: Exception) -> str:
     else:
         said = f"{type(error).__name__}: {error}"
     return _("The site could not store it (%(said)s).") % {"said": said[:500]}
+
+
+def _former_aliases(changes: Iterable[PageChange]) -> list[int]:
+    return [c.page.pk for c in changes if c.page and "alias_of" in c.differences]
 
 
 def _slug_for(change: PageChange, page: Page) -> str:

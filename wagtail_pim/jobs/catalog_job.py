@@ -251,11 +251,13 @@ class CatalogJob(ProductJob):
             return
         if self.run.dry_run:
             removals = planned_removals(gone)
-            removed = [items.removed_category(r, deleted=False) for r in removals]
+            removed = [items.removed_category(r, carried_out=False) for r in removals]
         else:
             with transaction.atomic():
                 removals = remove_categories(gone)
-                removed = [items.removed_category(r, deleted=True) for r in removals]
+                removed = [
+                    items.removed_category(r, carried_out=True) for r in removals
+                ]
                 self.journal.insert([i for i in removed if i.outcome in _WRITTEN])
         self.add(*removed)
 

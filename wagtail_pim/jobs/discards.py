@@ -84,12 +84,14 @@ class Discards:
 
         A dry run reports them alone. Call it once what the PIM has is on the site.
         """
+        told = []
         for page in self.planned:
             self._job.journal.checkpoint()
             if self._job.run.dry_run or not self._is_removed(page):
-                self._job.add(self._item(page, page.pages_kept))
+                told.append(self._item(page, page.pages_kept))
             elif (item := self._discard(page)) is not None:
                 self._job.add(item)
+        self._job.add(*told)
 
     def _discard(self, found: HandmadePage) -> JobRunItem | None:
         """None of a page that an editor has moved or deleted meanwhile."""

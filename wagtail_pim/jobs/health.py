@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from wagtail_pim.kinds import PICTURE
+from wagtail_pim.kinds import ASSET_KINDS
 from wagtail_pim.models import JobRun, JobRunItem, JobSchedule
 from wagtail_pim.models.runs import ACTIVE_STATES, COMPLETED_STATES, State
 
@@ -185,8 +185,8 @@ def _still_failing(last: JobRun, ended: QuerySet[JobRun]) -> int:
                 mended.add(number)
     failing = last.failed_items().exclude(number__in=mended)
     if mended and mended.issuperset(last.retryable_numbers()):
-        # No product lacks its picture any more.
-        failing = failing.exclude(kind=PICTURE)
+        # No product lacks its pictures and documents any more.
+        failing = failing.exclude(kind__in=ASSET_KINDS)
     return failing.count()
 
 

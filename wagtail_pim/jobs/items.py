@@ -52,23 +52,31 @@ def changed_category(
     )
 
 
-def removed_category(removal: Removal, *, deleted: bool) -> JobRunItem:
-    """Of a category that left the PIM; it stays while something is below it.
-
-    ``deleted`` says that a removal that is done was not just planned.
-    """
-    note = ngettext(
-        "It left the PIM, but %(count)d page is still below it.",
-        "It left the PIM, but %(count)d pages are still below it.",
-        removal.pages_below,
-    ) % {"count": removal.pages_below}
+def removed_category(removal: Removal, *, carried_out: bool) -> JobRunItem:
+    """Of a category that left the PIM, planned or ``carried_out``."""
+    note = ""
+    if removal.unpublishes():
+        note = ngettext(
+            "It was unpublished, not deleted: %(count)d page that is off the site is "
+            "still below it.",
+            "It was unpublished, not deleted: %(count)d pages that are off the site "
+            "are still below it.",
+            removal.pages_below,
+        ) % {"count": removal.pages_below}
+    elif not removal.deletes():
+        note = ngettext(
+            "It left the PIM, but %(count)d page is still below it.",
+            "It left the PIM, but %(count)d pages are still below it.",
+            removal.pages_below,
+        ) % {"count": removal.pages_below}
+    is_deleted = carried_out and removal.deletes()
     return JobRunItem(
         kind=Kind.CATEGORY,
         number=removal.title,
         title=removal.title,
-        page_id=None if deleted and removal.done() else removal.page_id,
+        page_id=None if is_deleted else removal.page_id,
         outcome=Outcome.REMOVED if removal.done() else Outcome.UNCHANGED,
-        note="" if removal.done() else note,
+        note=note,
     )
 
 
@@ -200,7 +208,7 @@ def _why_discarded(is_deleted: bool, is_unpublished: bool, pages_below: int) -> 
     if is_deleted:
         return _(
             "It was made by hand and not by the PIM, so it is deleted. The run keeps "
-            "all that stood on it: it can be restored from here."
+            "all that stood on it, so that it can be restored."
         )
     if not is_unpublished and not pages_below:
         return _(

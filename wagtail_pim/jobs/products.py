@@ -36,7 +36,7 @@ from wagtail_pim.catalog.writer import (
     refusal,
     remove_page,
 )
-from wagtail_pim.client.client import PUBLISHED
+from wagtail_pim.client.client import APPROVED, PUBLISHED
 from wagtail_pim.client.entities import (
     Asset,
     InvalidRecord,
@@ -129,10 +129,7 @@ class ProductJob(Job):
         self, products: Iterable[Product]
     ) -> tuple[list[Result], list[JobRunItem]]:
         """Map, plan and commit; what was done, and what could not be."""
-        withdrawn: list[Product] = []
-        coming: list[Product] = []
-        for product in products:
-            (withdrawn if is_withdrawn(product) else coming).append(product)
+        withdrawn, coming = _parted(list(products))
         contents, faults = self._map(coming)
         assets, failed_assets = self.obtain(
             {guid for content in contents for guid in content.assets}
@@ -401,6 +398,23 @@ class ProductJob(Job):
                 self.bereft.lose(product.parent_product_id, product.id)
             results.append(Result(product, item, removed))
         return results
+
+
+def _parted(products: Sequence[Product]) -> tuple[list[Product], list[Product]]:
+    """Those that leave the site, and those that come to it.
+
+    A variant that nobody approved leaves, or stays away, with its product.
+    """
+    withdrawn = {product.id for product in products if is_withdrawn(product)}
+    withdrawn |= {
+        product.id
+        for product in products
+        if product.parent_product_id in withdrawn and not product.has_status(APPROVED)
+    }
+    return (
+        [product for product in products if product.id in withdrawn],
+        [product for product in products if product.id not in withdrawn],
+    )
 
 
 def is_withdrawn(product: Product) -> bool:

@@ -28,6 +28,7 @@ from wagtail_pim.signals import product_removed
 
 from . import items
 from .base import Job
+from .bereft import BereftProducts
 from .removals import require_confirmation, standing_pages
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class ReconcileCatalog(Job):
     confirms_removals = True
 
     def execute(self) -> None:
+        self._bereft = BereftProducts(self)
         deleted = self._deleted_products()
         live = [link for links in deleted for link in links if link.page.live]
         require_confirmation(self.run, len(live), standing_pages())
@@ -64,6 +66,7 @@ class ReconcileCatalog(Job):
         for products in chunked(deleted, get_config().batch_size):
             self._remove(products)
             self.journal.settle(len(products))
+        self._bereft.remove()
         for assets in chunked(known, get_config().batch_size):
             self._refresh(assets)
             self.journal.settle(len(assets))
@@ -95,12 +98,16 @@ class ReconcileCatalog(Job):
 
     def _remove(self, products: Sequence[Sequence[PimLink]]) -> None:
         told = []
+        parents = _parents([link for links in products for link in links])
         for links in products:
             self.journal.checkpoint()
             item = items.deleted_product(links)
             if not self.run.dry_run:
                 item = self._take_off(links, item)
             told.append(item)
+            for link in links:
+                if link.page_id in parents and not item.failed:
+                    self._bereft.lose(parents[link.page_id], link.guid)
         self.add(*told)
 
     def _take_off(self, links: Sequence[PimLink], item: JobRunItem) -> JobRunItem:
@@ -186,6 +193,21 @@ def _links_of(guids: Sequence[UUID]) -> list[list[PimLink]]:
     default = Locale.get_default().pk
     links.sort(key=lambda link: (link.kind != Kind.VARIANT, link.locale_id != default))
     return list(grouped(links, key=lambda link: link.guid).values())
+
+
+def _parents(links: Sequence[PimLink]) -> dict[int, UUID]:
+    """The Guids of the products above variants' pages, by the variant's page."""
+    paths = {
+        link.page_id: link.page.path[: -Page.steplen]
+        for link in links
+        if link.kind == Kind.VARIANT
+    }
+    guids = dict(
+        PimLink.objects.filter(
+            kind=Kind.PRODUCT, page__path__in=set(paths.values())
+        ).values_list("page__path", "guid")
+    )
+    return {page: guids[path] for page, path in paths.items() if path in guids}
 
 
 def _has_other_file(asset: Asset, known: PimAsset) -> bool:

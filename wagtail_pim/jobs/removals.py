@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from wagtail_pim.catalog.discards import handmade_pages
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import PimError
 from wagtail_pim.kinds import Kind
@@ -30,9 +31,9 @@ class RemovalsToConfirmError(PimError):
 
 
 def standing_pages() -> int:
-    """How many pages of the PIM's are live, catalogs left out."""
-    links = PimLink.objects.exclude(kind=Kind.CATALOG)
-    return links.filter(page__live=True).count()
+    """How many pages the catalog has: live ones of the PIM's, and hand-made ones."""
+    links = PimLink.objects.exclude(kind=Kind.CATALOG).filter(page__live=True)
+    return links.count() + len(handmade_pages())
 
 
 def require_confirmation(run: JobRun, removals: int, standing: int) -> None:

@@ -1,4 +1,4 @@
-"""The shop's documents: one page of text as a PDF, written by hand.
+"""The shop's documents: pages of text as PDF files, made by code.
 
 The parts of such a file are described in ISO 32000-1, 7.5; it needs no more than these.
 """
@@ -6,6 +6,7 @@ The parts of such a file are described in ISO 32000-1, 7.5; it needs no more tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 A4: Final = (595, 842)
@@ -55,3 +56,72 @@ def pdf(title: str, lines: Sequence[str] = ()) -> bytes:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One for the products of these templates."""
+
+    name: str
+    title: str
+    templates: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    def content(self) -> bytes:
+        return pdf(self.title, self.lines)
+
+
+DOCUMENTS: Final = (
+    Document(
+        "bicycle-manual",
+        "Your Spokewell bicycle",
+        ("Bicycle", "Cargo bicycle"),
+        (
+            "Before each ride",
+            "  Brakes bite, tyres are hard, nothing rattles.",
+            "",
+            "Each month",
+            "  Wipe the chain, oil it, wipe it again.",
+            "  Pump the tyres to what is printed on their side.",
+            "",
+            "Each year",
+            "  Bring it to a workshop: the first time is free.",
+        ),
+    ),
+    Document(
+        "cargo-loading",
+        "How to load a cargo bicycle",
+        ("Cargo bicycle",),
+        (
+            "Heavy things first, low, and towards the middle.",
+            "Children wear belts and helmets, also on the way to the corner.",
+            "100 kg at most, besides the rider.",
+        ),
+    ),
+    Document(
+        "helmet-sizes",
+        "Which helmet fits?",
+        ("Helmet",),
+        (
+            "Lay a tape around your head, a finger above the eyebrows.",
+            "",
+            "48 to 53 cm    children",
+            "52 to 56 cm    adults, small",
+            "57 to 61 cm    adults, large",
+            "",
+            "After a fall, replace it, even if it looks well.",
+        ),
+    ),
+    Document(
+        "clothing-sizes",
+        "Sizes of our clothing",
+        ("Apparel",),
+        (
+            "Size    Chest (cm)    Waist (cm)",
+            "S       86 to 94      74 to 82",
+            "M       94 to 102     82 to 90",
+            "L       102 to 110    90 to 98",
+            "XL      110 to 118    98 to 106",
+        ),
+    ),
+)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from io import BytesIO
 from itertools import pairwise
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 Point = tuple[float, float]
 
@@ -505,13 +506,39 @@ DRAWINGS: dict[str, Drawing] = {
 }
 
 
-def draw(name: str, colour: str) -> bytes:
-    """The drawing in one of the shop's colours, as a PNG file."""
+View = Callable[[Image.Image], Image.Image]
+
+
+def _whole(image: Image.Image) -> Image.Image:
+    return image
+
+
+def _close(image: Image.Image) -> Image.Image:
+    """The middle of it, twice as large."""
+    width, height = image.size
+    return image.crop((width // 4, height // 4, width * 3 // 4, height * 3 // 4))
+
+
+VIEWS: dict[str, View] = {
+    "": _whole,
+    "from the other side": ImageOps.mirror,
+    "close up": _close,
+}
+"""Ways to look at a drawing, by what alternative texts call them."""
+
+
+def draw(name: str, colour: str, view: str = "") -> bytes:
+    """The drawing in one of the shop's colours, seen in one of VIEWS, as a PNG file."""
+    image = VIEWS[view](_painted(name, colour))
+    file = BytesIO()
+    image.resize(PICTURE_SIZE, Image.Resampling.LANCZOS).save(file, "PNG")
+    return file.getvalue()
+
+
+@lru_cache(maxsize=8)
+def _painted(name: str, colour: str) -> Image.Image:
     canvas = Canvas()
     canvas.disc((200, 150), 142, colour=HALO)
     canvas.disc((200, 256), 150, 9, colour=SHADOW)
     DRAWINGS[name](canvas, PAINTS[colour])
-    picture = canvas.image.resize(PICTURE_SIZE, Image.Resampling.LANCZOS)
-    file = BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
+    return canvas.image

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
-from django.utils.text import slugify
-
-from .drawings import draw
+from .documents import DOCUMENTS, Document
+from .drawings import VIEWS, draw
 from .products import ITEMS, Item
 from .structure import (
     CATEGORIES,
@@ -35,7 +34,7 @@ from .structure import (
     Category,
     Property,
 )
-from .text import LANGUAGES, Text
+from .text import LANGUAGES, Text, segment
 
 Record = dict[str, Any]
 
@@ -44,13 +43,14 @@ AUTHOR: Final = "catalog@spokewell.example"
 CREATED_ON: Final = "2025-01-06T09:00:00Z"
 MODIFIED_ON: Final = "2025-03-10T14:30:00Z"
 ACTIVE_ON: Final = "2025-01-06T09:00:00Z"
+SEPARATOR: Final = "~"
 
 
 def write_catalog(folder: Path) -> None:
-    """Write every file of the catalog into the folder, pictures included."""
+    """Write every file of the catalog into the folder, those of assets included."""
     (folder / "images").mkdir(parents=True, exist_ok=True)
     builder = CatalogBuilder()
-    for name, content in builder.pictures.items():
+    for name, content in builder.files.items():
         (folder / name).write_bytes(content)
     for name, records in builder.build().items():
         lines = "".join(
@@ -111,7 +111,7 @@ class CatalogBuilder:
     """Collects the records of the catalog, entity set by entity set."""
 
     def __init__(self) -> None:
-        self.pictures: dict[str, bytes] = {}
+        self.files: dict[str, bytes] = {}
         self._assets: dict[str, Record] = {}
         self._products: list[Record] = []
         self._product_assets: list[Record] = []
@@ -161,7 +161,8 @@ class CatalogBuilder:
         }
 
     def _category(self, category: Category, number: int) -> Record:
-        parent, _, segment = category.key.rpartition("/")
+        parent, _, key = category.key.rpartition("/")
+        segments = category.name.segments()._replace(en=key)
         picture = None
         if category.drawing:
             picture = self._picture(category.drawing, "Chalk", category.name.en)
@@ -172,8 +173,8 @@ class CatalogBuilder:
             name=category.name.en,
             autoAssignAttributes=False,
             categoryTaxonomyId=record_id("taxonomy", TAXONOMY.en),
-            description=category.description,
-            urlSegment=segment,
+            description=category.description.en,
+            urlSegment=segments.en,
             activateOn=ACTIVE_ON,
             deactivateOn=None,
             parentId=record_id("category", parent) if parent else None,
@@ -191,7 +192,11 @@ class CatalogBuilder:
             openGraphImageId=None,
             openGraphTitle=None,
             openGraphUrl=None,
-            translations=translated(name=category.name),
+            translations=translated(
+                name=category.name,
+                description=category.description,
+                urlSegment=segments,
+            ),
         )
 
     def _add_item(self, item: Item) -> None:
@@ -199,14 +204,18 @@ class CatalogBuilder:
         choices = list(combinations(item.colours, item.sizes or (None,)))
         has_variants = len(choices) > 1
         numbers = [
-            "-".join([item.number, *(slugify(part).upper() for part in choice if part)])
+            "-".join([item.number, *(segment(part).upper() for part in choice if part)])
             for choice in choices
         ]
         self._add_product(
             item,
             item.number,
-            title=Text(item.title),
-            pictures=[(item.drawing, colour) for colour in item.colours],
+            title=item.title,
+            # In all its colours, then in the first once more from elsewhere.
+            pictures=[
+                *((colour, "") for colour in item.colours),
+                *((item.colours[0], view) for view in VIEWS if view),
+            ],
             properties={
                 "Summary": item.summary,
                 "Description": item.description,
@@ -240,7 +249,10 @@ class CatalogBuilder:
     ) -> None:
         self._serial += 1
         suffix = f", {size}" if size else ""
-        title = Text(*(f"{item.title} – {name}{suffix}" for name in COLOURS[colour]))
+        title = Text._make(
+            of_item and f"{of_item} – {of_colour}{suffix}"
+            for of_item, of_colour in zip(item.title, COLOURS[colour], strict=True)
+        )
         properties: Record = {
             "Colour": colour,
             "Price": item.price,
@@ -257,7 +269,7 @@ class CatalogBuilder:
             item,
             number,
             title=title,
-            pictures=[(item.drawing, colour)],
+            pictures=[(colour, ""), (colour, "close up")],
             properties=properties,
             parentVariantProductNumber=item.number,
             parentProductId=record_id("product", item.number),
@@ -274,10 +286,19 @@ class CatalogBuilder:
         **values: Any,
     ) -> None:
         images = [
-            self._picture(drawing, colour, f"{item.title}, {COLOURS[colour].en}")
-            for drawing, colour in pictures
+            self._picture(item.drawing, colour, item.title.en, view)
+            for colour, view in pictures
         ]
-        texts = {key: v for key, v in properties.items() if isinstance(v, Text)}
+        documents = [
+            self._document(document)
+            for document in DOCUMENTS
+            if item.template in document.templates and "parentProductId" not in values
+        ]
+        texts = {
+            key: text
+            for key, value in properties.items()
+            if (text := _text(key, value, title))
+        }
         plain = {
             key: v.en if isinstance(v, Text) else v for key, v in properties.items()
         }
@@ -286,8 +307,8 @@ class CatalogBuilder:
         record: Record = {
             "productNumber": number,
             "productTitle": title.en,
-            "urlSegment": slugify(title.en),
-            "deactivateOn": None,
+            "urlSegment": segment(title.en),
+            "deactivateOn": item.deactivate_on,
             "templateName": item.template,
             "primaryCategoryName": next(
                 c.name.en for c in CATEGORIES if c.key == primary
@@ -300,6 +321,7 @@ class CatalogBuilder:
             "defaultChildProductId": None,
             "status": item.status,
             "onHold": False,
+            "isArchived": item.archived,
             **_completeness(item, plain, is_variant),
             "publishedVersionNumber": 0,
             "lastPublishedOn": None,
@@ -309,17 +331,20 @@ class CatalogBuilder:
             "variantPropertyIdList": [],
             **values,
             **plain,
-            "translations": translated(productTitle=title, **texts),
+            "translations": translated(
+                productTitle=title, urlSegment=title.segments(), **texts
+            ),
         }
         self._products.append(new_record("product", number, **record))
-        for image in images:
-            image["productCount"] += 1
+        for order, asset in enumerate([*images, *documents]):
+            asset["productCount"] += 1
             self._product_assets.append(
                 new_record(
                     "product-asset",
-                    f"{number}/{image['name']}",
-                    assetId=image["id"],
+                    f"{number}/{asset['name']}",
+                    assetId=asset["id"],
                     productId=record_id("product", number),
+                    sortOrder=order,
                 )
             )
         for key in item.categories[:1] if is_variant else item.categories:
@@ -332,43 +357,87 @@ class CatalogBuilder:
                 )
             )
 
-    def _picture(self, drawing: str, colour: str, alt_text: str) -> Record:
-        """The asset of a drawing in a colour; products that look alike share it."""
-        name = f"{drawing}-{colour.lower()}"
-        if name not in self._assets:
-            path = f"images/{name}.png"
-            content = draw(drawing, colour)
-            self.pictures[path] = content
-            self._assets[name] = new_record(
-                "asset",
-                name,
-                name=name,
-                assetTreeId=None,
-                assetType="Image",
-                fileExtension="png",
-                description="",
-                type="image/png",
-                assetFileName=f"{name}.png",
-                tagList="",
-                altText=alt_text,
-                documentLanguage="",
-                productCount=0,
-                categoryCount=0,
-                currentAssetHash=hashlib.sha1(
-                    content, usedforsecurity=False
-                ).hexdigest(),
-                isExternal=False,
-                internalFileName=path,
-                urlLarge=path,
-                urlMedium=path,
-                urlSmall=path,
-                externalFileUrl="",
-                isArchived=False,
-                currentVersionNumber=1,
-                previousInternalFileName=None,
-                previousFileExtension="",
-            )
+    def _picture(self, drawing: str, colour: str, of: str, view: str = "") -> Record:
+        """The asset of a view of a drawing; products that look alike share it."""
+        name = "-".join(filter(None, [drawing, segment(colour), segment(view)]))
+        return self._assets.get(name) or self._add_asset(
+            name,
+            "png",
+            draw(drawing, colour, view),
+            assetType="Image",
+            type="image/png",
+            altText=", ".join(filter(None, [of, COLOURS[colour].en, view])),
+            documentLanguage="",
+        )
+
+    def _document(self, document: Document) -> Record:
+        return self._assets.get(document.name) or self._add_asset(
+            document.name,
+            "pdf",
+            document.content(),
+            title=document.title,
+            assetType="Document",
+            type="application/pdf",
+            altText="",
+            documentLanguage=LANGUAGES[0][0],
+        )
+
+    def _add_asset(
+        self, name: str, suffix: str, content: bytes, *, title: str = "", **values: Any
+    ) -> Record:
+        path = f"images/{name}.{suffix}"
+        self.files[path] = content
+        self._assets[name] = new_record(
+            "asset",
+            name,
+            name=title or name,
+            assetTreeId=None,
+            fileExtension=suffix,
+            description="",
+            assetFileName=f"{name}.{suffix}",
+            tagList="",
+            productCount=0,
+            categoryCount=0,
+            currentAssetHash=hashlib.sha1(content, usedforsecurity=False).hexdigest(),
+            isExternal=False,
+            internalFileName=path,
+            urlLarge=path,
+            urlMedium=path,
+            urlSmall=path,
+            externalFileUrl="",
+            isArchived=False,
+            currentVersionNumber=1,
+            previousInternalFileName=None,
+            previousFileExtension="",
+            **values,
+        )
         return self._assets[name]
+
+
+@cache
+def _choices(name: str) -> dict[str, Text]:
+    """The values of a localizable property that may be chosen, by their English."""
+    prop = next(each for each in PROPERTIES if each.name == name)
+    return {value.en: value for value in prop.values} if prop.localizable else {}
+
+
+def _text(name: str, value: Any, title: Text) -> Text | None:
+    """The texts of a value that is translated; of choices where the title is."""
+    if isinstance(value, Text):
+        return value
+    choices = _choices(name)
+    if not choices:
+        return None
+    chosen = [choices[part] for part in value.split(SEPARATOR)]
+    return Text(
+        value,
+        *(
+            SEPARATOR.join(texts) if told and None not in texts else None
+            for told, *texts in zip(
+                title[1:], *(each[1:] for each in chosen), strict=True
+            )
+        ),
+    )
 
 
 def _variant_properties(item: Item) -> list[str]:

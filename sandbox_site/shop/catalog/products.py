@@ -614,8 +614,8 @@ HELMETS = [
         Text(
             "<p>Three shells slide into one another, so the helmet fits the bag "
             "that you have anyway. Unfolded it locks with a click.</p>",
-            "<p>Drei Schalen schieben sich ineinander, so passt der Helm in die Tasche, "
-            "die Sie ohnehin haben. Aufgeklappt rastet er mit einem Klick ein.</p>",
+            "<p>Drei Schalen schieben sich ineinander, so passt der Helm in die "
+            "Tasche, die Sie ohnehin haben. Aufgeklappt rastet er hörbar ein.</p>",
             "<p>Trois coques glissent l’une dans l’autre : le casque tient dans le sac "
             "que vous avez déjà. Déplié, il se verrouille d’un clic.</p>",
         ),
@@ -759,8 +759,8 @@ APPAREL = [
             "back is mesh and the pocket is its own bag.</p>",
             "<p>Oben anziehen, unten ausziehen. Der Rücken ist Netz, die Tasche "
             "zugleich der Packbeutel.</p>",
-            "<p>On l’enfile en haut de la côte, on l’ôte en bas. Le dos est en filet et "
-            "la poche lui sert de sac.</p>",
+            "<p>On l’enfile en haut de la côte, on l’ôte en bas. Le dos est en filet "
+            "et la poche lui sert de sac.</p>",
         ),
         ("Lagoon", "Slate"),
         CLOTHING_SIZES,

@@ -9,13 +9,16 @@ from .text import Text
 TAXONOMY = Text("Spokewell shop", "Spokewell Laden", "Boutique Spokewell")
 
 
+UNTOLD = Text("")
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
     """``key`` is the path of keys from the top: ``bicycles/city/classic``."""
 
     key: str
     name: Text
-    description: Text = Text("")
+    description: Text = UNTOLD
     drawing: str | None = None
 
 
@@ -25,7 +28,7 @@ CATEGORIES = [
         Text("Bicycles", "Fahrräder", "Vélos"),
         Text(
             "<p>Built to be ridden every day and mended for decades.</p>",
-            "<p>Gebaut, um täglich gefahren und jahrzehntelang repariert zu werden.</p>",
+            "<p>Gebaut, um täglich zu fahren und jahrzehntelang zu halten.</p>",
             "<p>Faits pour rouler chaque jour et se réparer pendant des décennies.</p>",
         ),
         "diamond",
@@ -50,7 +53,7 @@ CATEGORIES = [
         Text("Helmets", "Helme", "Casques"),
         Text(
             "<p>Light enough to forget, tested well beyond the norm.</p>",
-            "<p>Leicht genug, um sie zu vergessen, geprüft weit über die Norm hinaus.</p>",
+            "<p>So leicht, dass man sie vergisst, und weit über die Norm geprüft.</p>",
             "<p>Assez légers pour les oublier, testés bien au-delà de la norme.</p>",
         ),
         "helmet",
@@ -71,7 +74,10 @@ CATEGORIES = [
     Category("clothing/tops", Text("Tops", "Oberteile", "Hauts")),
     Category("clothing/tops/jackets", Text("Jackets", "Jacken", "Vestes")),
     Category("clothing/tops/layers", Text("Layers", "Schichten", "Sous-couches")),
-    Category("clothing/extras", Text("Gloves and more", "Handschuhe und mehr", "Gants et plus")),
+    Category(
+        "clothing/extras",
+        Text("Gloves and more", "Handschuhe und mehr", "Gants et plus"),
+    ),
     Category(
         "accessories",
         Text("Accessories", "Zubehör", "Accessoires"),
@@ -83,7 +89,9 @@ CATEGORIES = [
         "pannier",
     ),
     Category("accessories/bags", Text("Bags", "Taschen", "Sacoches")),
-    Category("accessories/bags/panniers", Text("Panniers", "Packtaschen", "Sacoches arrière")),
+    Category(
+        "accessories/bags/panniers", Text("Panniers", "Packtaschen", "Sacoches arrière")
+    ),
     Category("accessories/lights", Text("Lights", "Licht", "Éclairage")),
     Category("accessories/locks", Text("Locks", "Schlösser", "Antivols")),
     Category("accessories/workshop", Text("Workshop", "Werkstatt", "Atelier")),

@@ -130,7 +130,7 @@ class Language:
 
     code: str
     url: str
-    is_translation: bool
+    translation: Page | None
 
     @property
     def name(self) -> str:
@@ -148,14 +148,14 @@ def languages(
     homes = _by_language(home)
     match = request.resolver_match
     # A view of the shop's own, such as the search, is there in all languages.
-    is_view = page is None and match is not None and match.url_name != SERVE
+    is_view = not page and match is not None and match.url_name != SERVE
     pages = homes if page == home else _by_language(page) if page else {}
 
     def language(code: str) -> Language:
         if is_view:
-            return Language(code, translate_url(request.get_full_path(), code), True)
-        translation = pages.get(code, homes[code])
-        return Language(code, translation.get_url(request) or "", code in pages)
+            return Language(code, translate_url(request.get_full_path(), code), None)
+        target = pages.get(code, homes[code])
+        return Language(code, target.get_url(request) or "", pages.get(code))
 
     return [language(code) for code, _name in settings.LANGUAGES if code in homes]
 

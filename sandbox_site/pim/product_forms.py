@@ -1,14 +1,13 @@
-"""The pages of a product: what it is, and the forms to enter and to edit it."""
+"""The forms in which a person enters products and edits them."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from . import lifecycle, links, products
+from . import links, products
 from .categories import places
 from .data import Record
 from .definitions import AssignedProperty, Definitions, other_languages
-from .errors import EntryError, UnknownProductsError
+from .errors import EntryError
 from .forms import Form
 from .markup import (
     Html,
@@ -17,17 +16,13 @@ from .markup import (
     field,
     fill,
     join,
-    link,
-    notice,
     page,
     problem,
     redirect,
-    table,
     template,
-    url,
-    yes_or_no,
 )
 from .messages import Response
+from .product_page import NO_PRODUCT, PRODUCT_PATH, code_of, find_product, heading_of
 from .products import (
     ASSETS,
     OWN_INPUTS,
@@ -38,15 +33,11 @@ from .products import (
     texts_of_links,
     translation_name,
 )
-from .schema import parse_guid
 from .store import Records, Store
 from .values import Control
 
-PRODUCT_PATH = "/products/"
-
 _PARENT = "parentVariantProductNumber"
 _VERSION = "form-version"
-_NO_PRODUCT = "There is no such product."
 
 _CONTROLS = {
     Control.TEXT: "text",
@@ -71,7 +62,7 @@ class _Group(NamedTuple):
     labels: Mapping[str, str]
 
 
-class ProductScreen:
+class ProductForms:
     def __init__(self, store: Store, token: str) -> None:
         self._store = store
         self._token = token
@@ -79,116 +70,8 @@ class ProductScreen:
     def routes(self) -> dict[str, dict[str, Callable[..., Response]]]:
         return {
             "/products/new": {"GET": self._new, "POST": self._create},
-            "/products/([^/]+)": {"GET": self._product},
             "/products/([^/]+)/edit": {"GET": self._edit, "POST": self._save},
-            "/products/([^/]+)/archive": {"POST": self._archive},
-            "/products/([^/]+)/reactivate": {"POST": self._reactivate},
-            "/products/([^/]+)/delete": {
-                "GET": self._confirm_delete,
-                "POST": self._delete,
-            },
         }
-
-    # Reading
-
-    def _product(self, options: Form, id: str) -> Response:
-        with self._store.reading() as records:
-            product = _find(records, id)
-            if product is None:
-                return error_page(404, _NO_PRODUCT)
-            definitions = Definitions.read(records)
-            assigned = definitions.properties_of(product.get("templateId"))
-            translations = _translations(records, definitions, product)
-            assets = _assets(records, product)
-            related = _related(records, product)
-        path = f"{PRODUCT_PATH}{product['id']}"
-        title = str(product.get("productTitle") or product.get("productNumber", ""))
-        content = fill(
-            _PRODUCT,
-            title=title,
-            path=path,
-            add_variant=_add_variant(product),
-            notice=notice(_done(options["done"], product)),
-            missing=_missing(product, assigned),
-            facts=join(
-                _fact(label, shown(product, name)) for name, label in _FACTS.items()
-            ),
-            actions=self._actions(product, path),
-            properties=join(
-                _fact(name, shown(product, name))
-                for name in sorted(product, key=str.casefold)
-                if name not in _FACTS
-                and name != "translations"
-                and not name.startswith("@")
-            ),
-            translations=translations,
-            assets=assets,
-            related=related,
-        )
-        return page(title, content, path=path)
-
-    def _actions(self, product: Record, path: str) -> Html:
-        approval = Html("")
-        if product.get("status") != "Approved":
-            number = product.get("productNumber", "")
-            approval = fill(_APPROVE, token=self._token, number=number)
-        action = "Reactivate" if product.get("isArchived") else "Archive"
-        return join(
-            [
-                approval,
-                fill(
-                    _ACTION,
-                    token=self._token,
-                    path=path,
-                    action=action.lower(),
-                    label=action,
-                ),
-                fill('<a class="button" href="{path}/delete">Delete</a>', path=path),
-            ]
-        )
-
-    # The end of a product
-
-    def _archive(self, form: Form, id: str) -> Response:
-        return self._end(id, lifecycle.archive, "archived")
-
-    def _reactivate(self, form: Form, id: str) -> Response:
-        return self._end(id, lifecycle.reactivate, "reactivated")
-
-    def _confirm_delete(self, options: Form, id: str) -> Response:
-        with self._store.reading() as records:
-            product = _find(records, id)
-            if product is None:
-                return error_page(404, _NO_PRODUCT)
-            variants = len(lifecycle.variants_of(records, product))
-        number = str(product.get("productNumber", ""))
-        content = fill(
-            _DELETE,
-            token=self._token,
-            path=f"{PRODUCT_PATH}{product['id']}",
-            number=number,
-            what=_what_goes(variants),
-        )
-        return page(f"Delete {number}", content, path=PRODUCT_PATH)
-
-    def _delete(self, form: Form, id: str) -> Response:
-        return self._end(id, lifecycle.delete, "deleted")
-
-    def _end(
-        self, id: str, act: Callable[[Store, Iterable[str]], int], done: str
-    ) -> Response:
-        with self._store.reading() as records:
-            product = _find(records, id)
-        if product is None:
-            return error_page(404, _NO_PRODUCT)
-        number = str(product.get("productNumber", ""))
-        try:
-            act(self._store, [number])
-        except UnknownProductsError as error:
-            return error_page(409, str(error))
-        if act is lifecycle.delete:
-            return redirect("/", deleted=number)
-        return redirect(f"{PRODUCT_PATH}{product['id']}", done=done)
 
     # A new product
 
@@ -280,9 +163,9 @@ class ProductScreen:
 
     def _edit(self, options: Form, id: str) -> Response:
         with self._store.reading() as records:
-            product = _find(records, id)
+            product = find_product(records, id)
             if product is None:
-                return error_page(404, _NO_PRODUCT)
+                return error_page(404, NO_PRODUCT)
             definitions = Definitions.read(records)
             texts: dict[str, Sequence[str]] = {
                 name: [own_text(product, name)] for name in OWN_INPUTS
@@ -293,7 +176,7 @@ class ProductScreen:
             for name, (language, each) in _translatable(
                 records, definitions, product
             ).items():
-                texts[name] = each.texts(translations.get(_code(language), {}))
+                texts[name] = each.texts(translations.get(code_of(language), {}))
             texts |= texts_of_links(records, product)
             version = str(product.get("currentVersionNumber") or 0)
             return self._edit_form(records, definitions, product, texts, version)
@@ -333,9 +216,9 @@ class ProductScreen:
 
     def _save(self, form: Form, id: str) -> Response:
         with self._store.reading() as records:
-            product = _find(records, id)
+            product = find_product(records, id)
             if product is None:
-                return error_page(404, _NO_PRODUCT)
+                return error_page(404, NO_PRODUCT)
             definitions = Definitions.read(records)
             own = [*OWN_INPUTS, *texts_of_links(records, product)]
             texts = _texts(form, own, definitions, product.get("templateId"))
@@ -355,7 +238,7 @@ class ProductScreen:
                     records, definitions, product, texts, version, error.messages
                 )
         if saved is None:
-            return error_page(404, _NO_PRODUCT)
+            return error_page(404, NO_PRODUCT)
         return redirect(f"{PRODUCT_PATH}{product['id']}", done="saved")
 
     # Both forms
@@ -412,90 +295,16 @@ class ProductScreen:
         return page(title, content, path=path, status=400 if faults else 200)
 
 
-_PRODUCT = template("product")
-_DELETE = template("product_delete")
 _FORM = template("product_form")
 _CHOOSE = template("product_template")
 
-_FACTS = {
-    "productNumber": "Number",
-    "status": "Status",
-    "percentComplete": "Complete (%)",
-    "currentVersionNumber": "Version",
-    "publishedVersionNumber": "Published version",
-    "lastPublishedOn": "Last published (UTC)",
-    "templateName": "Template",
-    "isArchived": "Archived",
-    "deactivateOn": "Deactivate on (UTC)",
-}
-_FACT = '<tr><th scope="row">{label}</th><td>{value}</td></tr>'
 _FIELDS = '<div class="fields">\n{fields}\n</div>'
 _HIDDEN = '<input type="hidden" name="{name}" value="{value}">'
 _NO_PROPERTIES = Html('<p class="empty">The template has no properties yet.</p>')
-_APPROVE = """<form action="/approve" method="post">
-<input type="hidden" name="form-token" value="{token}">
-<input type="hidden" name="search" value="{number}">
-<button name="number" value="{number}">Approve</button>
-</form>"""
-_ACTION = """<form action="{path}/{action}" method="post">
-<input type="hidden" name="form-token" value="{token}">
-<button>{label}</button>
-</form>"""
 _GROUP = """<h2>{heading}</h2>
 <div class="fields">
 {fields}
 </div>"""
-_TRANSLATION = """<h2>{heading}</h2>
-<table class="facts">
-<caption>Properties in {heading}</caption>
-<tbody>
-{facts}
-</tbody>
-</table>"""
-_MISSING = """<p class="warning">Required, and missing: {names}.</p>"""
-
-
-def shown(product: Record, name: str) -> str:
-    """A value of a product as text."""
-    value = product.get(name)
-    if value in (None, ""):
-        return "-"
-    if name in ("lastPublishedOn", "deactivateOn"):
-        return str(value)[:16].replace("T", " ")
-    if name == "isArchived":
-        return yes_or_no(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _find(records: Records, id: str) -> Record | None:
-    guid = parse_guid(id)
-    return records.get("products", guid) if guid else None
-
-
-def _fact(label: str, value: str) -> Html:
-    return fill(_FACT, label=label, value=value)
-
-
-def _done(what: str, product: Record) -> str:
-    version = product.get("currentVersionNumber")
-    return {
-        "created": "The product was created. A site gets it once it is approved.",
-        "saved": f"Version {version} was saved. A site gets it once it is approved.",
-        "archived": "The product was archived. A site takes it off with its next run.",
-        "reactivated": "The product is back, and Approved: a site’s next run shows it.",
-    }.get(what, "")
-
-
-def _missing(product: Record, assigned: Sequence[AssignedProperty]) -> Html:
-    names = ", ".join(each.label for each in products.missing(product, assigned))
-    return fill(_MISSING, names=names) if names else Html("")
-
-
-def _add_variant(product: Record) -> Html:
-    if product.get("parentProductId"):
-        return link(f"{PRODUCT_PATH}{product['parentProductId']}", "Parent product")
-    address = url("/products/new", parent=str(product.get("productNumber", "")))
-    return fill('<a class="button" href="{url}">Add a variant</a>', url=address)
 
 
 def _for_kinds(record: Record) -> str:
@@ -561,89 +370,11 @@ def _translatable(
     return {
         translation_name(each.name, language): (
             language,
-            each.in_language(_code(language)),
+            each.in_language(code_of(language)),
         )
         for language in other_languages(records)
         for each in localizable
     }
-
-
-def _code(language: Record) -> str:
-    return str(language.get("languageCode"))
-
-
-def _heading(language: Record) -> str:
-    return f"{language.get('name') or 'Translation'} ({_code(language)})"
-
-
-def _translations(records: Records, definitions: Definitions, product: Record) -> Html:
-    """What the product says in other languages, also of what it has no input for."""
-    parts = []
-    names = [
-        each.name for each in definitions.localizable_of(product.get("templateId"))
-    ]
-    for language in other_languages(records):
-        translation = (product.get("translations") or {}).get(_code(language), {})
-        facts = [
-            _fact(name, shown(translation, name))
-            for name in dict.fromkeys([*names, *translation])
-        ]
-        if facts:
-            parts.append(
-                fill(_TRANSLATION, heading=_heading(language), facts=join(facts))
-            )
-    return join(parts)
-
-
-def _assets(records: Records, product: Record) -> Html:
-    primary = product.get(PRIMARY_IMAGE)
-    return table(
-        "Assets in their order",
-        ["Name", "File", "Type", "Alternative text", "Primary image"],
-        [
-            [
-                _file_link(asset),
-                asset.get("assetFileName"),
-                asset.get("type"),
-                asset.get("altText"),
-                yes_or_no(asset["id"] == primary),
-            ]
-            for asset in links.assets_of(records, product["id"])
-        ],
-        "It has none.",
-    )
-
-
-def _file_link(asset: Record) -> object:
-    """The asset's name, linked to its file where that has an address of the web."""
-    address = str(asset.get("externalFileUrl") or asset.get("urlLarge") or "")
-    is_web = address.startswith(("https://", "http://", "/assets/"))
-    return link(address, asset.get("name")) if is_web else asset.get("name")
-
-
-def _related(records: Records, product: Record) -> Html:
-    return table(
-        "Related products by type, in their order",
-        ["Number", "Title", "Relationship", "Status"],
-        [
-            [
-                link(f"{PRODUCT_PATH}{other['id']}", other.get("productNumber")),
-                other.get("productTitle"),
-                relationship.get("name"),
-                other.get("status"),
-            ]
-            for relationship in links.relationships(records)
-            for other in links.related_to(records, product["id"], relationship["id"])
-        ],
-        "There are none.",
-    )
-
-
-def _what_goes(variants: int) -> str:
-    if not variants:
-        return "The product goes, with its links to categories, assets and products."
-    those = "its variant goes" if variants == 1 else f"its {variants} variants go"
-    return f"The product goes, and {those} with it."
 
 
 def _language_groups(
@@ -661,10 +392,10 @@ def _language_groups(
             if of != language:
                 continue
             label = OWN_INPUTS.get(each.name, each.label)
-            labels[name] = f"{label} ({_code(language)})"
+            labels[name] = f"{label} ({code_of(language)})"
             fields.append(_property_field(each, name, labels[name], texts, faults))
         if fields:
-            yield _Group(_heading(language), join(fields), labels)
+            yield _Group(heading_of(language), join(fields), labels)
 
 
 def _link_group(records: Records, texts: Texts, faults: Mapping[str, str]) -> _Group:
