@@ -133,10 +133,12 @@ def test_variants_go_before_their_parents(catalog, reconcile):
     assert live() == {"A2", "A3"}
 
 
-def test_a_variant_alone_goes_alone(catalog, reconcile):
+def test_a_variant_alone_goes_alone(catalog, publish, reconcile):
+    catalog.variant("A1-2", "A1")
+    publish()
     delete(catalog, "A1-1")
     assert items_by_number(reconcile()).keys() == {"A1-1"}
-    assert live() == {"A1", "A2", "A3"}
+    assert live() == {"A1", "A1-2", "A2", "A3"}
 
 
 def test_a_page_that_was_off_the_site_already_only_learns_of_it(

@@ -50,9 +50,12 @@ def assert_all_is_the_pims(locale: Locale) -> None:
     """Every page of the catalog stands once, managed, and as no alias."""
     catalog = CatalogPage.objects.get(locale=locale)
     pages = catalog.get_descendants(inclusive=True)
-    assert pages.count() == CatalogPage.objects.get(
-        locale=Locale.get_default()
-    ).get_descendants(inclusive=True).count()
+    assert (
+        pages.count()
+        == CatalogPage.objects.get(locale=Locale.get_default())
+        .get_descendants(inclusive=True)
+        .count()
+    )
     assert not pages.filter(pim_link=None).exists()
     assert not pages.exclude(alias_of=None).exists()
     # Whether the catalog itself is shown is the editors' to say.
@@ -67,9 +70,7 @@ def assert_all_is_the_pims(locale: Locale) -> None:
 def test_a_subtree_that_was_translated_by_hand_becomes_the_pims(
     untranslated, pim, publish, admin_client
 ):
-    submit(
-        admin_client, CatalogPage.objects.get(), untranslated, include_subtree="on"
-    )
+    submit(admin_client, CatalogPage.objects.get(), untranslated, include_subtree="on")
     copy = page_of("A1", untranslated)
     assert not copy.is_pim_managed()
     copy.campaign_text = "Nur heute"
@@ -99,9 +100,7 @@ def test_so_does_one_from_the_home_page_on(untranslated, pim, publish, admin_cli
 def test_what_waits_to_become_the_pims_is_not_discarded(
     untranslated, publish, admin_client
 ):
-    submit(
-        admin_client, CatalogPage.objects.get(), untranslated, include_subtree="on"
-    )
+    submit(admin_client, CatalogPage.objects.get(), untranslated, include_subtree="on")
     report = publish()
     assert report.state == State.SUCCEEDED
     assert not report.items.filter(outcome=Outcome.REMOVED).exists()
@@ -188,9 +187,7 @@ def test_an_alias_that_becomes_the_pims_takes_no_value_of_its_original(
     assert english().title == "Velo Pro"
 
 
-def test_an_alias_stays_where_its_product_is_not_in_the_run(
-    untranslated, pim, publish
-):
+def test_an_alias_stays_where_its_product_is_not_in_the_run(untranslated, pim, publish):
     _mirror(untranslated)
     pim.change("A1-1", Price=7)
     report = publish()

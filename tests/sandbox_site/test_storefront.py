@@ -50,8 +50,8 @@ from wagtail_pim.models import (
 HOSTILE = "<script>alert('x')</script>"
 
 # With products, variants and pictures of two types; one more for each further type.
-LISTING_QUERIES = 30
-PRODUCT_QUERIES = 40
+LISTING_QUERIES = 26
+PRODUCT_QUERIES = 31
 
 Add = Callable[..., Page]
 
