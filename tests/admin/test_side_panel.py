@@ -338,7 +338,7 @@ def test_a_picture_that_fails_is_told(shop, refresher):
     texts = posted(refresher, page_of("A1"))
     assert any("The PIM does not have this asset" in text for text in texts)
     assert any("was refreshed" in text for text in texts)
-    assert any("keeps the one it has" in text for text in texts)
+    assert any("keeps what it has" in text for text in texts)
 
 
 SECRET = "c2VjcmV0LXRoYXQtbm8tcGFnZS1tYXktc2hvdw=="

@@ -1,4 +1,4 @@
-"""The tests here need ``tests.localize.settings``; ``tests/test_localize.py`` runs them."""
+"""For ``tests.localize.settings``, with which ``tests/test_localize.py`` runs this."""
 
 from django.apps import apps
 

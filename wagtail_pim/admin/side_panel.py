@@ -14,6 +14,7 @@ from wagtail.admin.ui.side_panels import BaseSidePanel
 from wagtail.admin.views.pages.edit import EditView
 from wagtail.models import Page
 
+from wagtail_pim.jobs.items import LANGUAGE_SEPARATOR
 from wagtail_pim.jobs.words import run_title
 from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.locking.labels import field_label
@@ -28,6 +29,9 @@ from .permissions import REFRESH_PRODUCTS
 OTHER_LABELS: Final = {
     "parent": gettext_lazy("Place in the page tree"),
     "categories": gettext_lazy("Categories"),
+    "assets": gettext_lazy("Pictures and documents"),
+    "related": gettext_lazy("Related products"),
+    "alias_of": gettext_lazy("Alias of"),
     "live": gettext_lazy("Published state"),
 }
 
@@ -55,8 +59,14 @@ def may_refresh_record(user: Any, link: PimLink, page: Page) -> bool:
 
 
 def label_of(model: type[Page], name: str) -> str:
-    """What editors call a field, a relation, or another thing that a job changes."""
-    return str(OTHER_LABELS[name]) if name in OTHER_LABELS else field_label(model, name)
+    """What editors call a field, a relation, or another thing that a job changes.
+
+    Of a translation, it has the locale's code before the name.
+    """
+    code, _separator, name = name.rpartition(LANGUAGE_SEPARATOR)
+    other = OTHER_LABELS.get(name)
+    label = field_label(model, name) if other is None else str(other)
+    return f"{label} ({code})" if code else label
 
 
 class PimSidePanel(BaseSidePanel):

@@ -9,12 +9,13 @@ from wagtail.admin import auth
 from wagtail.admin.views.pages.bulk_actions.page_bulk_action import PageBulkAction
 from wagtail.admin.views.pages.edit import EditView
 from wagtail.admin.views.pages.listing import ExplorableIndexView
+from wagtail.documents.forms import BaseDocumentForm
 from wagtail.images.forms import BaseImageForm
 from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 from wagtail_modeladmin.options import modeladmin_register
 
-from . import history, home, pictures, refusals, side_panel, tree_guard, urls
+from . import files, history, home, refusals, side_panel, tree_guard, urls
 from .extending import extend
 from .menu import PimMenu
 from .relationship_types import RelationshipTypeViewSet
@@ -72,7 +73,8 @@ hooks.register("construct_snippet_action_menu", refusals.hide_unpublishing)
 hooks.register("before_delete_snippet", refusals.refuse_deletion_of_snippets)
 
 extend(ExplorableIndexView, "get_reorder_url", tree_guard.allowing_order)
-extend(BaseImageForm, "__init__", pictures.keeping_file)
+extend(BaseImageForm, "__init__", files.keeping_file)
+extend(BaseDocumentForm, "__init__", files.keeping_file)
 extend(EditView, "get_side_panels", side_panel.adding_pim)
 extend(auth, "permission_denied", refusals.explaining)
 extend(PageBulkAction, "get_context_data", refusals.explaining_bulk)

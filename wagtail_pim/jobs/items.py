@@ -25,6 +25,9 @@ from wagtail_pim.models.runs import Outcome
 
 from .setup_words import left_in_words
 
+LANGUAGE_SEPARATOR: Final = ":"
+"""Between a locale's code and the name of what differs in that language."""
+
 OUTCOMES: Final = {
     Action.CREATE: Outcome.CREATED,
     Action.ADOPT: Outcome.UPDATED,
@@ -131,7 +134,7 @@ def _differences(
             if language.is_default:
                 told[name] = pair
             elif told.get(name) != pair:
-                told[f"{language.code}:{name}"] = pair
+                told[f"{language.code}{LANGUAGE_SEPARATOR}{name}"] = pair
     return told
 
 
@@ -329,6 +332,8 @@ def _printable_value(value: Any) -> Any:
     """As JSON has it, and short of nothing."""
     if value is None or isinstance(value, (bool, int, float, str, list, dict)):
         return value
-    if isinstance(value, (tuple, set, frozenset)):
+    if isinstance(value, (set, frozenset)):
         return sorted(map(str, value))
+    if isinstance(value, tuple):
+        return [_printable_value(each) for each in value]
     return str(value)
