@@ -16,13 +16,16 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from wagtail.admin.admin_url_finder import AdminURLFinder
-from wagtail.models import GroupPagePermission, ReferenceIndex
+from wagtail.models import GroupPagePermission, Locale, ReferenceIndex
 
+from tests.jobs.test_languages import GERMAN, german, locales
 from tests.pim_data import guid
 from wagtail_pim.jobs import PublishApprovedProducts
 from wagtail_pim.locking.ownership import pim_write
 from wagtail_pim.models import JobRun, PimLink, ProductPage, VariantPage
 from wagtail_pim.models.runs import State, Trigger
+
+__all__ = ["german", "locales"]
 
 pytestmark = pytest.mark.django_db
 
@@ -278,9 +281,9 @@ def shop(pim, publish):
 def test_products_and_variants_are_listed(shop, admin_client, pim_server):
     response = admin_client.get(url("products"))
     html, text = response.content.decode(), text_of(response)
-    assert "A1 Road bicycle product Published live 1" in text
-    assert "A1-1 Road bicycle, red variant Published live 1" in text
-    assert "B1 Helmet product Old draft 1" in text
+    assert "A1 Road bicycle English product Published live 1" in text
+    assert "A1-1 Road bicycle, red English variant Published live 1" in text
+    assert "B1 Helmet English product Old draft 1" in text
     assert "Bicycles" not in text
     for page in (ProductPage.objects.first(), VariantPage.objects.get()):
         assert reverse("wagtailadmin_pages:edit", args=[page.pk]) in html
@@ -311,6 +314,56 @@ def test_products_and_variants_are_listed(shop, admin_client, pim_server):
 def test_products_are_searched_filtered_and_sorted(shop, admin_client, query, numbers):
     found = [link.number for link in listed(admin_client, "products", **query)]
     assert found == numbers
+
+
+@pytest.fixture
+def translated(shop, publish, german) -> Locale:
+    """The shop in German as well, but for the helmet."""
+    shop.translate("A1", GERMAN, productTitle="Rennrad")
+    shop.approve("A1", "A1-1")
+    assert publish().state == State.SUCCEEDED
+    return german
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, ["A1 en", "A1 de", "A1-1 en", "A1-1 de", "B1 en"]),
+        ({"locale": "de"}, ["A1 de", "A1-1 de"]),
+        ({"locale": "en", "kind": "product"}, ["A1 en", "B1 en"]),
+        ({"locale": "xx", "q": "rennrad"}, ["A1 de"]),
+        ({"ordering": "locale", "kind": "product"}, ["A1 de", "A1 en", "B1 en"]),
+        ({"ordering": "-number"}, ["B1 en", "A1-1 en", "A1-1 de", "A1 en", "A1 de"]),
+    ],
+)
+def test_the_pages_of_a_product_in_several_languages_are_told_apart(
+    translated, admin_client, query, found
+):
+    links = listed(admin_client, "products", **query)
+    assert [f"{link.number} {link.locale.language_code}" for link in links] == found
+    assert "A1 Rennrad German product" in text_of(
+        admin_client.get(url("products"), {"locale": "de"})
+    )
+
+
+def test_languages_are_no_matter_of_a_site_that_has_one(
+    shop, locales, admin_client, settings
+):
+    def has_filter() -> bool:
+        return 'name="locale"' in admin_client.get(url("products")).content.decode()
+
+    assert not has_filter()
+    locales("de")
+    assert has_filter()
+    settings.WAGTAIL_I18N_ENABLED = False
+    assert not has_filter()
+    text = text_of(admin_client.get(url("products")))
+    assert "A1 Road bicycle product Published live 1" in text
+
+
+def test_the_home_page_counts_products_and_not_their_pages(translated, admin_client):
+    home = text_of(admin_client.get(reverse("wagtailadmin_home")))
+    assert "3 PIM products" in home
 
 
 def test_a_product_is_refreshed_from_the_list(shop, admin_client):
@@ -379,6 +432,7 @@ def test_products_are_exported(shop, admin_client, pim_server):
     assert row == {
         "Number": "A1",
         "Title": "'=1+1",
+        "Locale": "en",
         "Kind": "product",
         "Status in the PIM": "Published",
         "Live": "True",

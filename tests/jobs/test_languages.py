@@ -374,3 +374,23 @@ def test_a_dry_run_tells_of_all_languages_and_writes_none(pim, publish, german):
     assert item.differences["de:summary"] == [None, "Flink"]
     assert not BicyclePage.objects.exists()
     assert not CatalogPage.objects.exists()
+
+
+def test_relationship_types_are_called_as_the_pim_has_them(pim, publish, german):
+    pim.product("A1")
+    pim.product("A2")
+    guid = pim.relationship("Accessories")
+    pim.store.patch(
+        "productRelationships", guid, translations={GERMAN: {"name": "Zubehör"}}
+    )
+    pim.relate("A1", "Accessories", "A2")
+    publish()
+    [related] = page_of("A1", german).related_products()
+    assert (related.name, titles(related.pages)) == ("Zubehör", ["Title of A2"])
+    assert related.pages[0].locale == german
+    [related] = page_of("A1", Locale.get_default()).related_products()
+    assert related.name == "Accessories"
+    pim.store.patch("productRelationships", guid, translations={})
+    publish()
+    [related] = page_of("A1", german).related_products()
+    assert related.name == "Accessories"

@@ -20,7 +20,7 @@ from wagtail_localize.operations import translate_object, translate_page_subtree
 from sandbox_site.shop.models import BicyclePage
 from tests.jobs.test_languages import GERMAN, page_of
 from tests.locking.test_translations import assert_all_is_the_pims
-from tests.trial.models import TrialProductPage
+from tests.trial.models import Fabric, TrialProductPage
 from wagtail_pim.models import CategoryPage, ProductPage
 from wagtail_pim.models.runs import Outcome, State
 
@@ -133,6 +133,14 @@ def test_relations_of_the_pims_are_left_alone(trial_page, translate, german):
     for name in ("sizes", "gallery", "tagged_items", "text", "picture"):
         assert not fields[name].is_synchronized(trial_page), name
     assert fields["links"].is_synchronized(trial_page)
+
+
+def test_so_are_fields_of_other_models(translate, german, db):
+    fabric = Fabric.objects.create(name="Wool", care="Wash by hand")
+    translate(fabric, care="Von Hand waschen")
+    assert offered(fabric) == {"care"}
+    translation = fabric.get_translation(german)
+    assert (translation.name, translation.care) == ("Wool", "Von Hand waschen")
 
 
 def test_publishing_a_translation_leaves_what_is_the_pims(

@@ -51,7 +51,7 @@ HOSTILE = "<script>alert('x')</script>"
 
 # With products, variants and pictures of two types; one more for each further type.
 LISTING_QUERIES = 26
-PRODUCT_QUERIES = 31
+PRODUCT_QUERIES = 32
 
 Add = Callable[..., Page]
 

@@ -37,6 +37,7 @@ from wagtail.models import (
     Page,
     PreviewableMixin,
     RevisionMixin,
+    TranslatableMixin,
 )
 
 from wagtail_pim.locking.ownership import SyncedModelMixin
@@ -362,3 +363,18 @@ class Certificate(SyncedModelMixin, models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Fabric(SyncedModelMixin, TranslatableMixin, models.Model):
+    """A model with translations: its name is the PIM's, its care the editors'."""
+
+    name = models.CharField(max_length=50)
+    care = models.CharField(max_length=100, blank=True)
+
+    pim_fields = [Sync("name")]
+
+    class Meta(TranslatableMixin.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return self.name

@@ -374,7 +374,8 @@ class ProductFilterSet(WagtailFilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not i18n_enabled():
+        # As Wagtail does with the pages themselves.
+        if not i18n_enabled() or Locale.objects.count() < 2:
             del self.filters["locale"]
 
 

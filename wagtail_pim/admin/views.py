@@ -76,7 +76,7 @@ def _tell(request: HttpRequest, page: Page, run: JobRun) -> None:
     for item in items:
         if item.kind in ASSET_KINDS:
             text = (
-                _("“%(name)s” could not be had: %(reason)s")
+                _("The picture “%(name)s” could not be had: %(reason)s")
                 if item.kind == PICTURE
                 else _("The document “%(name)s” could not be had: %(reason)s")
             )

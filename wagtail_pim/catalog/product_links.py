@@ -34,11 +34,15 @@ def image_key(guid: UUID | None, assets: Assets, page: Any) -> int | None:
 
 
 def relationship_types(
-    relationships: Iterable[Relationship], *, create: bool
+    relationships: Iterable[Relationship],
+    translated: Mapping[str, Mapping[UUID, Relationship]],
+    *,
+    write: bool,
 ) -> dict[UUID, int]:
     """Keys of the site's relationship types by the PIM's Guid, bound by their names.
 
-    Those that the site lacks are made, unless in a dry run.
+    Those that the site lacks are made, unless in a dry run. ``translated`` are the
+    same by locale and Guid, as the PIM calls them there.
     """
     standing = list(RelationshipType.objects.all())
     by_guid = {each.guid: each for each in standing if each.guid}
@@ -47,18 +51,33 @@ def relationship_types(
     keys = {}
     for relationship in relationships:
         found = by_guid.get(relationship.id)
-        name = relationship.name.strip()[:longest]
-        if found is None and create:
-            found = by_name.pop(name.casefold(), None)
+        if write:
+            name = relationship.name.strip()[:longest]
+            found = found or by_name.pop(name.casefold(), None)
             if found is None:
                 found, _made = RelationshipType.objects.get_or_create(name=name)
-            if found.guid is None:
-                found.guid = relationship.id
-                found.save(update_fields=["guid"])
+            _bind(found, relationship.id, translated)
         # One that can't be bound, as another of its name is, has no relations here.
         if found is not None and found.guid == relationship.id:
             keys[relationship.id] = found.pk
     return keys
+
+
+def _bind(
+    kind: RelationshipType,
+    guid: UUID,
+    translated: Mapping[str, Mapping[UUID, Relationship]],
+) -> None:
+    """Bind the type to the PIM's, if it is to none, and keep what it is called."""
+    names = {
+        code: names[guid].name for code, names in translated.items() if guid in names
+    }
+    if kind.guid is None:
+        kind.guid = guid
+    elif kind.guid != guid or kind.names == names:
+        return
+    kind.names = names
+    kind.save(update_fields=["guid", "names"])
 
 
 class StandingLinks:

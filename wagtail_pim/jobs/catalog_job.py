@@ -34,7 +34,6 @@ from wagtail_pim.catalog.grouping import chunked, grouped
 from wagtail_pim.catalog.languages import SiteLanguage, site_languages
 from wagtail_pim.catalog.mapping import best_place
 from wagtail_pim.catalog.planner import Places
-from wagtail_pim.catalog.product_links import relationship_types
 from wagtail_pim.catalog.schema import CatalogSchema
 from wagtail_pim.catalog.writer import note_statuses
 from wagtail_pim.client.client import APPROVED
@@ -117,9 +116,7 @@ class CatalogJob(ProductJob):
                 ],
                 ranks=[plan.ranks() for plan in plans],
                 vocabularies=self.read_vocabularies(properties, languages),
-                types=relationship_types(
-                    client.assumed.relationships(), create=not self.run.dry_run
-                ),
+                types=self.read_relationship_types(languages),
             )
         )
         self.journal.begin(len(work))

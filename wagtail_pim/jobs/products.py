@@ -27,7 +27,11 @@ from wagtail_pim.catalog.planner import (
     Planner,
     pages_to_remove,
 )
-from wagtail_pim.catalog.product_links import Assets, StandingLinks
+from wagtail_pim.catalog.product_links import (
+    Assets,
+    StandingLinks,
+    relationship_types,
+)
 from wagtail_pim.catalog.schema import CatalogSchema
 from wagtail_pim.catalog.writer import (
     Pages,
@@ -42,6 +46,7 @@ from wagtail_pim.client.entities import (
     InvalidRecord,
     Product,
     Property,
+    Relationship,
 )
 from wagtail_pim.exceptions import RecordError, RunEndedError
 from wagtail_pim.kinds import PICTURE, Kind
@@ -113,6 +118,20 @@ class ProductJob(Job):
             guid: Vocabulary.read(self.pim.client, properties, guid)
             for guid in {x.language for x in languages if x.language is not None}
         }
+
+    def read_relationship_types(
+        self, languages: Iterable[SiteLanguage]
+    ) -> dict[UUID, int]:
+        assumed = self.pim.client.assumed
+        relationships = assumed.relationships()
+        translated = {
+            language.code: assumed.in_language(
+                Relationship, "productRelationships", language.language
+            )
+            for language in languages
+            if language.language is not None and relationships
+        }
+        return relationship_types(relationships, translated, write=not self.run.dry_run)
 
     def committed(self, result: Result) -> None:
         """Called for each product of a batch once the batch is committed.

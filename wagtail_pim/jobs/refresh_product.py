@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy
 
 from wagtail_pim.catalog.languages import site_languages
 from wagtail_pim.catalog.planner import Places
-from wagtail_pim.catalog.product_links import relationship_types
 from wagtail_pim.catalog.schema import CatalogSchema
 from wagtail_pim.client.client import APPROVED, PUBLISHED
 from wagtail_pim.client.entities import InvalidRecord, Product
@@ -76,7 +75,7 @@ class RefreshProduct(ProductJob):
                 places=places,
                 ranks=ranks,
                 vocabularies=self.read_vocabularies(properties, languages),
-                types=relationship_types(client.assumed.relationships(), create=True),
+                types=self.read_relationship_types(languages),
             )
         )
         results, failures = self.write_products([record])

@@ -71,6 +71,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
+            model_name="relationshiptype",
+            name="names",
+            field=models.JSONField(default=dict, editable=False, verbose_name="names"),
+        ),
+        migrations.AddField(
             model_name="categorypage",
             name="primary_image",
             field=models.ForeignKey(

@@ -95,9 +95,10 @@ class CategoryPage(SyncedPageMixin, Page):
 
 
 class RelatedProducts(NamedTuple):
-    """The products to which one is related in one way."""
+    """The products to which one is related in one way; ``name`` is in its language."""
 
     type: RelationshipType
+    name: str
     pages: list[Page]
 
 
@@ -175,7 +176,11 @@ class _NumberedPage(SyncedPageMixin, Page):
         for relation in relations:
             if (page := live.get(relation.related_guid)) is not None:
                 by_type.setdefault(relation.type, []).append(page)
-        return [RelatedProducts(*pair) for pair in by_type.items()]
+        code = self.locale.language_code
+        return [
+            RelatedProducts(kind, kind.name_in(code), related)
+            for kind, related in by_type.items()
+        ]
 
     def _assets(self, kind: str) -> models.QuerySet[PimAsset]:
         from .links import PimAsset

@@ -10,9 +10,13 @@ from .pages import CategoryPage
 
 
 class RelationshipType(models.Model):
-    """How products are related, such as accessories; editors of the site name them."""
+    """How products are related, such as accessories; editors of the site name them.
+
+    ``names`` are what the PIM calls it in other languages, by the locale's code.
+    """
 
     name = models.CharField(_("name"), max_length=100, unique=True)
+    names = models.JSONField(_("names"), default=dict, editable=False)
     guid = models.UUIDField(_("PIM Guid"), null=True, unique=True, editable=False)
 
     panels = [FieldPanel("name")]
@@ -24,6 +28,10 @@ class RelationshipType(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def name_in(self, code: str) -> str:
+        """What it is called in the locale of this code."""
+        return self.names.get(code) or self.name
 
 
 class CategoryMembership(models.Model):
