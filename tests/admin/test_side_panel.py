@@ -140,6 +140,30 @@ def test_a_variant_shows_its_product(shop, admin_client):
     assert BUTTON in text
 
 
+def test_pictures_documents_and_related_products_are_links(
+    shop, publish, admin_client, editor
+):
+    shop.asset("front")
+    shop.asset("manual", file_name="manual.pdf")
+    shop.product("A2")
+    shop.relationship("Accessories")
+    shop.attach("A1", "front", "manual", primary="front")
+    shop.relate("A1", "Accessories", "A2")
+    shop.approve("A1")
+    publish()
+    page = page_of("A1")
+    text = panel_of(admin_client, page)
+    assert "Pictures front Documents manual Accessories Title of A2" in text
+    html = admin_client.get(edit_url(page)).content.decode()
+    image = reverse("wagtailimages:edit", args=[page.primary_image_id])
+    assert f'<a href="{image}">front</a>' in html
+    # Who may not edit pictures is not led to them.
+    assert (
+        f'<a href="{image}">front</a>'
+        not in editor.get(edit_url(page)).content.decode()
+    )
+
+
 def test_a_category_and_a_catalog_show_what_fits_them(shop, admin_client):
     category = page_of("A1").get_parent()
     text = panel_of(admin_client, category)

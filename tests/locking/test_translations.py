@@ -17,7 +17,7 @@ from tests.admin.test_side_panel import panel_of
 from tests.jobs.test_languages import GERMAN, german, locales, page_of
 from tests.locking.test_panels import edit_view
 from wagtail_pim.kinds import Kind
-from wagtail_pim.models import CatalogPage, PimLink, ProductPage
+from wagtail_pim.models import CatalogPage, CategoryPage, PimLink, ProductPage
 from wagtail_pim.models.runs import Outcome, State
 
 __all__ = ["german", "locales"]
@@ -235,3 +235,13 @@ def test_a_page_is_locked_and_tells_of_the_pim_in_every_language(
     assert "campaign_text" in screen.editable()
     assert screen.editable().isdisjoint({"title", "slug", "summary", "gears"})
     assert "A1" in panel_of(admin_client, page)
+
+
+def test_aliases_of_a_removed_category_go_off_the_site(pim, publish, locales):
+    french = locales("fr")["fr"]
+    publish()
+    _mirror(french)
+    pim.drop_category("Touring")
+    assert publish().state == State.SUCCEEDED
+    shown = CategoryPage.objects.live().filter(locale=french)
+    assert {page.title for page in shown} == {"Bicycles", "City", "Helmets"}

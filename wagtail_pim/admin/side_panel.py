@@ -112,6 +112,12 @@ class PimSidePanel(BaseSidePanel):
                 "may_refresh": may_refresh(self.request.user, page),
                 "placed_in": self._linked([page.get_parent()]),
                 "listed_in": self._linked(page.listed_in()),
+                "pictures": self._linked(page.images()),
+                "documents": self._linked(page.documents()),
+                "related": [
+                    (related.name, self._linked(related.pages))
+                    for related in page.related_products()
+                ],
             }
         elif link.kind == Kind.CATEGORY:
             context["listed_count"] = page.products().count()
@@ -127,16 +133,20 @@ class PimSidePanel(BaseSidePanel):
         """What a page of any type has first, then the rest by name."""
         names = set(owned_fields(self.model))
         if self._link.kind in PRODUCT_KINDS:
-            names.add("categories")
+            names |= {"assets", "categories", "related"}
         labels = {name: label_of(self.model, name) for name in names}
         first = [labels.pop(name) for name in ("title", "slug") if name in labels]
         return [*first, *sorted(set(labels.values()), key=str.casefold)]
 
-    def _linked(self, pages: Iterable[Page]) -> list[tuple[str, str | None]]:
-        """The (title, address) pairs of pages that the user may edit or not."""
+    def _linked(self, objects: Iterable[Any]) -> list[tuple[str, str | None]]:
+        """(title, address) pairs; without an address what the user may not edit."""
         urls = AdminURLFinder(self.request.user)
         return [
-            (page.get_admin_display_title(), urls.get_edit_url(page)) for page in pages
+            (
+                each.get_admin_display_title() if isinstance(each, Page) else str(each),
+                urls.get_edit_url(each),
+            )
+            for each in objects
         ]
 
 

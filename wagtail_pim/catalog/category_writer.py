@@ -109,6 +109,9 @@ def remove_categories(gone: Iterable[Page]) -> list[Removal]:
         removal = _removal(current)
         with pim_write():
             if removal.deletes():
+                # They become pages of their own, of a category that is none any more.
+                for alias in current.aliases.all():
+                    alias.unpublish()
                 current.delete()
             elif removal.unpublishes():
                 current.specific.unpublish()

@@ -47,7 +47,7 @@ def keep_owned_fields_from_translation() -> None:
     }
     # Not before all are known: a model without some of its own inherits its base's.
     for model, of_model in fields.items():
-        model.translatable_fields = of_model  # type: ignore[attr-defined]
+        model.translatable_fields = of_model
 
 
 def _translatable_fields(model: Any) -> list[BaseTranslatableField]:
