@@ -366,7 +366,7 @@ def test_every_picture_is_that_of_the_source_and_in_its_place(source, pages):
         with row.image.file.open() as file:
             assert file.read() == given
         assert row.image.title == asset["name"].strip()
-        assert row.image.description == asset["altText"][:255]
+        assert row.image.description == asset["altText"].strip()[:255]
     guids = {row.image_id: guid for guid, row in rows.items()}
     for key, page in pages.items():
         assert [guids[image.pk] for image in page.images()] == source.assets_of(key)

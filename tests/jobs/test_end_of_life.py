@@ -267,3 +267,15 @@ def test_a_family_appears_together_with_its_picture(pim, publish, monkeypatch):
     assert seen == [{"A1", "A1-1", "A1-2", "A1-3"}]
     assert ProductPage.objects.get().primary_image is not None
     assert PimLink.objects.filter(locale=Locale.get_default()).count() == 4 + 5
+
+
+def test_a_family_of_which_one_can_not_be_read_waits_too(family, pim, publish):
+    pim.change("A1", Summary="New")
+    pim.change("A1-1", Price=7)
+    variant = pim.store.find("products", productNumber="A1-1")[0]
+    pim.store.patch("products", variant["id"], currentVersionNumber="seven")
+    report = publish()
+    items = items_by_number(report)
+    assert items["A1-1"].outcome == Outcome.FAILED
+    assert "It waits" in items["A1"].note
+    assert BicyclePage.objects.get(product_number="A1").summary == "Quick"

@@ -394,3 +394,18 @@ def test_relationship_types_are_called_as_the_pim_has_them(pim, publish, german)
     publish()
     [related] = page_of("A1", german).related_products()
     assert related.name == "Accessories"
+
+
+def test_a_variant_approved_alone_brings_its_product_into_a_new_language(
+    pim, publish, german, settings
+):
+    settings.WAGTAIL_I18N_ENABLED = False
+    pim.product("A1")
+    pim.variant("A1-1", "A1")
+    publish()
+    settings.WAGTAIL_I18N_ENABLED = True
+    pim.change("A1-1", Price=4)
+    report = publish()
+    assert report.counts == {Outcome.UPDATED: 2}
+    [variant] = page_of("A1", german).variants()
+    assert variant.specific.price == 4

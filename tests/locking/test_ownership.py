@@ -45,7 +45,7 @@ def test_what_every_type_of_page_leaves_to_the_pim():
     numbered = {"title", "slug", "expire_at", "product_number", "primary_image"}
     assert ownership.owned_fields(ProductPage) == numbered
     assert ownership.owned_fields(VariantPage) == numbered
-    of_category = {"title", "slug", "expire_at", "description"}
+    of_category = {"title", "slug", "expire_at", "description", "primary_image"}
     assert ownership.owned_fields(CategoryPage) == of_category
     assert ownership.owned_fields(TrialHandlerPage) == {*numbered, "colour", "size"}
     assert ownership.owned_fields(TrialFreePage) == frozenset()
@@ -59,6 +59,7 @@ def test_what_follows_from_an_owned_column_is_owned():
         "url_path",
         "expire_at",
         "description",
+        "primary_image_id",
     }
 
 

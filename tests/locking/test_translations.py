@@ -16,9 +16,10 @@ from sandbox_site.shop.models import HomePage
 from tests.admin.test_side_panel import panel_of
 from tests.jobs.test_languages import GERMAN, german, locales, page_of
 from tests.locking.test_panels import edit_view
+from wagtail_pim.jobs import RefreshPublishedProducts, runs
 from wagtail_pim.kinds import Kind
 from wagtail_pim.models import CatalogPage, CategoryPage, PimLink, ProductPage
-from wagtail_pim.models.runs import Outcome, State
+from wagtail_pim.models.runs import Outcome, State, Trigger
 
 __all__ = ["german", "locales"]
 
@@ -109,6 +110,15 @@ def test_what_waits_to_become_the_pims_is_not_discarded(
     assert page.get_parent().specific.is_pim_managed()
 
 
+def test_a_refresh_of_all_brings_what_a_new_language_lacks(untranslated):
+    run = runs.start(
+        RefreshPublishedProducts.name, trigger=Trigger.COMMAND, options={"all": True}
+    )
+    report = runs.carry_out(run.pk)
+    assert report.counts == {Outcome.UPDATED: 2}
+    assert_all_is_the_pims(untranslated)
+
+
 def test_a_page_that_the_pim_translates_is_offered_to_nobody(
     pim, publish, german, admin_client
 ):
@@ -187,14 +197,17 @@ def test_an_alias_that_becomes_the_pims_takes_no_value_of_its_original(
     assert english().title == "Velo Pro"
 
 
-def test_an_alias_stays_where_its_product_is_not_in_the_run(untranslated, pim, publish):
+def test_an_alias_of_a_variant_becomes_the_pims_with_its_products(
+    untranslated, pim, publish
+):
     _mirror(untranslated)
     pim.change("A1-1", Price=7)
     report = publish()
-    assert report.counts == {Outcome.UPDATED: 1}
-    [variant] = page_of("A1", untranslated).variants()
+    assert report.counts == {Outcome.UPDATED: 2}
+    page = page_of("A1", untranslated)
+    [variant] = page.variants()
     assert variant.specific.price == 7
-    assert variant.alias_of_id == english().variants().get().pk
+    assert page.alias_of_id is variant.alias_of_id is None
 
 
 def test_aliases_in_the_same_language_follow(pim, publish, german, site):

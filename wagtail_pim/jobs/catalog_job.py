@@ -104,7 +104,9 @@ class CatalogJob(ProductJob):
         schema = CatalogSchema(client.templates(), properties)
         languages = site_languages(client.assumed.languages())
         plans = self._plan_categories(trees, taxonomies, languages)
-        work = self._list_work(plans[0].ranks())
+        work = self._list_work(
+            plans[0].ranks(), {plan.language.locale_id for plan in plans}
+        )
         self.before_writing(plans)
         self._write_categories(plans)
         self.prepare(
@@ -260,13 +262,13 @@ class CatalogJob(ProductJob):
 
     # Products
 
-    def _list_work(self, ranks: Mapping[UUID, int]) -> list[Work]:
+    def _list_work(self, ranks: Mapping[UUID, int], locales: set[int]) -> list[Work]:
         """What to put on the site: families together, by category, parents first."""
         work: dict[UUID, Work] = {}
         for head in self._listed_heads():
             work[head.id] = Work.of(head, ranks)
         families = {w.family for w in work.values() if w.is_variant}
-        absent = _without_live_page(families - work.keys())
+        absent = _without_live_pages(families - work.keys(), locales)
         back = _off_the_site({w.id for w in work.values() if not w.is_variant})
         client = self.pim.client
         for more in chain(
@@ -313,15 +315,21 @@ class CatalogJob(ProductJob):
 
     def _put_on_site(self, batch: Sequence[Work]) -> None:
         """One batch, whole: read, map, plan, commit, report."""
-        products, set_aside = self._read(batch)
-        results, failures = self.write_products(products)
+        products, set_aside, broken = self._read(batch)
+        results, failures = self.write_products(products, broken)
         order: dict[UUID | None, int] = {w.id: at for at, w in enumerate(batch)}
         self.report_products(results, [*set_aside, *failures], order)
 
-    def _read(self, batch: Sequence[Work]) -> tuple[list[Product], list[JobRunItem]]:
-        """The batch's whole records that are still to be taken, and the others."""
+    def _read(
+        self, batch: Sequence[Work]
+    ) -> tuple[list[Product], list[JobRunItem], set[UUID]]:
+        """The batch's whole records that are still to be taken, and the others.
+
+        And the families of those that can't be read.
+        """
         products: list[Product] = []
         set_aside: list[JobRunItem] = []
+        broken: set[UUID] = set()
         unseen = {work.id: work for work in batch}
         for record in self.pim.client.products(list(unseen)):
             work = unseen.pop(record.id, None) if record.id else None
@@ -330,12 +338,14 @@ class CatalogJob(ProductJob):
                 set_aside.append(
                     items.failed(Kind.PRODUCT, number, str(record.error), record.id)
                 )
+                if work:
+                    broken.add(work.family)
             elif self._accepts(record):
                 products.append(record)
             elif work:
                 set_aside.append(self._left(work))
         set_aside += map(self._left, unseen.values())
-        return products, set_aside
+        return products, set_aside, broken
 
     def _correct_statuses(self) -> None:
         """Of products that were acknowledged by a run that did not live to note it."""
@@ -380,26 +390,32 @@ def _changed_categories(
     ]
 
 
-def _without_live_page(guids: Iterable[UUID]) -> list[UUID]:
-    """Of products: those that are not on the site, or have been taken off it."""
+def _without_live_pages(guids: Iterable[UUID], locales: set[int]) -> list[UUID]:
+    """Of products: those that are not on the site in all of these locales."""
     wanted = sorted(guids)
-    live = {link.guid for link in _links_of(wanted) if link.page.live}
-    return [guid for guid in wanted if guid not in live]
+    live: dict[UUID, set[int]] = {}
+    for link in _links_of(wanted):
+        if link.page.live:
+            live.setdefault(link.guid, set()).add(link.locale_id)
+    return [guid for guid in wanted if not locales <= live.get(guid, set())]
 
 
 def _off_the_site(guids: Iterable[UUID]) -> list[UUID]:
     """Of products: those whose page was taken off the site, with its variants'."""
-    return [link.guid for link in _links_of(sorted(guids)) if not link.page.live]
+    default = Locale.get_default().pk
+    return [
+        link.guid
+        for link in _links_of(sorted(guids))
+        if link.locale_id == default and not link.page.live
+    ]
 
 
 def _links_of(products: Sequence[UUID]) -> Iterator[PimLink]:
     for some in chunked(products, GUIDS_PER_QUERY):
         yield from (
-            PimLink.objects.filter(
-                kind=Kind.PRODUCT, guid__in=some, locale=Locale.get_default()
-            )
+            PimLink.objects.filter(kind=Kind.PRODUCT, guid__in=some)
             .select_related("page")
-            .only("guid", "page__live")
+            .only("guid", "locale_id", "page__live")
         )
 
 

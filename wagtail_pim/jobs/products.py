@@ -145,11 +145,14 @@ class ProductJob(Job):
             result.item.unsettled = True
 
     def write_products(
-        self, products: Iterable[Product]
+        self, products: Iterable[Product], broken: Collection[UUID] = ()
     ) -> tuple[list[Result], list[JobRunItem]]:
-        """Map, plan and commit; what was done, and what could not be."""
+        """Map, plan and commit; what was done, and what could not be.
+
+        Of ``broken`` families somebody failed already.
+        """
         withdrawn, coming = _parted(list(products))
-        contents, faults = self._map(coming)
+        contents, faults = self._map([p for p in coming if p.family not in broken])
         assets, failed_assets = self.obtain(
             {guid for content in contents for guid in content.assets}
         )
@@ -161,7 +164,7 @@ class ProductJob(Job):
             faults += refused
         failures = [items.failed_product(f.product, f.reason) for f in faults]
         failed = {fault.product.id for fault in faults}
-        failed_families = {fault.product.family for fault in faults}
+        failed_families = {fault.product.family for fault in faults} | set(broken)
         by_product = grouped(changes, key=lambda change: change.guid)
         self._note_moves(changes)
         results = []

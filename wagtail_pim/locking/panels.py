@@ -28,6 +28,8 @@ from wagtail.admin.panels import (
 from wagtail.admin.staticfiles import versioned_static
 from wagtail.models import Page
 
+from wagtail_pim.conf import get_config
+
 from .forms import locked_form
 from .labels import field_label
 from .ownership import locked_fields, owned_fields
@@ -250,6 +252,7 @@ class BannerPanel(Panel):
                 "is_managed": bool(locked_fields(self.instance)),
                 "is_page": isinstance(self.instance, Page),
                 "is_off_site": not getattr(self.instance, "live", True),
+                "discards": get_config().discards,
             }
 
 
