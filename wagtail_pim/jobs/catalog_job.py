@@ -51,7 +51,7 @@ from wagtail_pim.models import JobRunItem, PimLink
 from wagtail_pim.models.runs import Outcome
 
 from . import items
-from .products import ProductJob, Shop
+from .products import CatalogContext, ProductJob
 from .removals import needs_confirmation, standing_pages
 
 GUIDS_PER_QUERY: Final = 500
@@ -110,7 +110,7 @@ class CatalogJob(ProductJob):
         self.before_writing(plans)
         self._write_categories(plans)
         self.prepare(
-            Shop(
+            CatalogContext(
                 schema=schema,
                 places=[
                     Places(plan.language, plan.ranks() if self.run.dry_run else ())

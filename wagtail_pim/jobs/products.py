@@ -81,7 +81,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class CatalogContext:
     """What a run knows of the site and the PIM before it takes up products.
 
     ``ranks`` are the categories by preference (mapping.best_place), of each language;
@@ -102,13 +102,15 @@ class ProductJob(Job):
     for the records that it has read, batch by batch.
     """
 
-    def prepare(self, shop: Shop) -> None:
+    def prepare(self, context: CatalogContext) -> None:
         dry_run = self.run.dry_run
-        self._shop = shop
+        self._context = context
         self._planners = [
-            Planner(places, shop.types, dry_run=dry_run) for places in shop.places
+            Planner(places, context.types, dry_run=dry_run) for places in context.places
         ]
-        self._writer = Writer(shop.places, self.run.pk, shop.types, self._note_down)
+        self._writer = Writer(
+            context.places, self.run.pk, context.types, self._note_down
+        )
         self.bereft = BereftProducts(self)
 
     def read_vocabularies(
@@ -166,7 +168,9 @@ class ProductJob(Job):
         failed = {fault.product.id for fault in faults}
         failed_families = {fault.product.family for fault in faults} | set(broken)
         by_product = grouped(changes, key=lambda change: change.guid)
-        self._note_moves(changes)
+        self._note_moves(
+            c for c in changes if c.content.product.family not in failed_families
+        )
         results = []
         for product in coming:
             if product.id in failed:
@@ -203,11 +207,11 @@ class ProductJob(Job):
                 contents += [
                     map_product(
                         self._reading(product, places.language, translations),
-                        self._shop.schema,
+                        self._context.schema,
                         ranks,
                     )
                     for places, ranks in zip(
-                        self._shop.places, self._shop.ranks, strict=True
+                        self._context.places, self._context.ranks, strict=True
                     )
                 ]
             except RecordError as error:
@@ -226,7 +230,7 @@ class ProductJob(Job):
                 )
                 if record.id is not None
             }
-            for language in self._shop.vocabularies
+            for language in self._context.vocabularies
         }
 
     def _reading(
@@ -246,7 +250,7 @@ class ProductJob(Job):
             raise RecordError(
                 _("It was changed in the PIM while it was read. Run again.")
             )
-        vocabulary = self._shop.vocabularies[language.language]
+        vocabulary = self._context.vocabularies[language.language]
         return Reading(product, language, record, vocabulary)
 
     def _plan(
@@ -256,7 +260,7 @@ class ProductJob(Job):
         standing = StandingLinks({content.guid for content in contents})
         changes: list[PageChange] = []
         by_locale = grouped(contents, key=lambda c: c.language.locale_id)
-        for planner, places in zip(self._planners, self._shop.places, strict=True):
+        for planner, places in zip(self._planners, self._context.places, strict=True):
             failed = {fault.product.family for fault in faults}
             planned, found = planner.plan(
                 [

@@ -17,7 +17,7 @@ from wagtail_pim.models import PimLink
 from . import items
 from .base import PimConnection
 from .journal import Journal
-from .products import ProductJob, Shop, is_withdrawn
+from .products import CatalogContext, ProductJob, is_withdrawn
 
 
 class RefreshProduct(ProductJob):
@@ -70,7 +70,7 @@ class RefreshProduct(ProductJob):
                 in_language[standing] = -1
         properties = client.properties()
         self.prepare(
-            Shop(
+            CatalogContext(
                 schema=CatalogSchema(client.templates(), properties),
                 places=places,
                 ranks=ranks,
