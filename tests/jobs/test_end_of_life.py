@@ -12,7 +12,7 @@ from wagtail.models import Locale, Page
 from sandbox_site.shop.models import BicyclePage, HomePage
 from tests.conftest import items_by_number
 from tests.pim_data import PimData
-from wagtail_pim.jobs import PublishApprovedProducts, runs
+from wagtail_pim.jobs import runs
 from wagtail_pim.jobs.journal import Journal
 from wagtail_pim.models import CategoryPage, PimLink, ProductPage, VariantPage
 from wagtail_pim.models.runs import Outcome, State
@@ -138,38 +138,115 @@ def test_a_time_to_deactivate_becomes_the_pages_expiry(family, pim, publish):
     assert "B1" not in live()
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_removal_that_is_interrupted_is_completed(
-    family, pim, publish, monkeypatch, moment
-):
+# Each of these, killed again and again
+
+
+def _archive_one(pim: PimData) -> None:
     pim.archive("A1")
+
+
+def _archive_a_family(pim: PimData) -> None:
+    pim.archive("A1", "A1-1", "A1-2")
+
+
+def _let_the_time_come(pim: PimData) -> None:
+    pim.change("B1", deactivateOn="2020-01-01T00:00:00Z")
+
+
+def _reactivate(pim: PimData) -> None:
+    pim.reactivate("C1")
+
+
+def _archive_a_variant(pim: PimData) -> None:
+    pim.archive("A1-1")
+
+
+def _archive_all_variants(pim: PimData) -> None:
+    pim.archive("A1-1", "A1-2")
+
+
+def _move_a_variant(pim: PimData) -> None:
+    pim.move_variant("A1-1", "B1")
+
+
+def _drop_categories(pim: PimData) -> None:
     pim.archive("B1")
+    pim.drop_category("Touring")
+    pim.drop_category("Helmets")
+
+
+END_OF_LIFE = {
+    _archive_one: {"B1"},
+    _archive_a_family: {"B1"},
+    _let_the_time_come: {"A1", "A1-1", "A1-2"},
+    _reactivate: {"A1", "A1-1", "A1-2", "B1", "C1", "C1-1"},
+    _archive_a_variant: {"A1", "A1-2", "B1"},
+    _archive_all_variants: {"B1"},
+    _move_a_variant: {"A1", "A1-1", "A1-2", "B1"},
+    _drop_categories: {"A1", "A1-1", "A1-2"},
+}
+
+
+@pytest.mark.parametrize("method", ["insert", "record"], ids=["before", "after"])
+@pytest.mark.parametrize("change", END_OF_LIFE, ids=lambda f: f.__name__.strip("_"))
+def test_killed_around_each_commit_the_next_run_completes_it(
+    pim, publish, monkeypatch, configure, method, change
+):
+    """Items are inserted before, and counted after the commit that they tell of."""
+    configure(BATCH_SIZE=1)
+    pim.product("A1")
+    pim.variant("A1-1", "A1")
+    pim.variant("A1-2", "A1")
+    pim.product("B1", "Touring")
+    pim.product("C1", "City")
+    pim.variant("C1-1", "C1")
+    publish()
+    pim.archive("C1")
+    publish()
+    page = BicyclePage.objects.get(product_number="A1")
+    page.campaign_text = "For the season"
+    page.save()
+
+    change(pim)
+    kills = 0
+    while _is_killed_at(kills + 1, method, publish, monkeypatch):
+        kills += 1
+        runs.recover(at_once=True)
+    assert kills > 0
+    assert publish().state == State.SUCCEEDED
+    expected = END_OF_LIFE[change]
+    assert live() == expected
+    assert BicyclePage.objects.get(product_number="A1").campaign_text
+    assert {pim.status(r["productNumber"]) for r in pim.store.find("products")} == {
+        "Published"
+    }
+    if change is _drop_categories:
+        assert not CategoryPage.objects.filter(title="Helmets").exists()
+        assert not CategoryPage.objects.get(title="Touring").live
+    assert not any(Page.find_problems())
+
+
+def _is_killed_at(
+    call: int, method: str, publish: Any, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Runs, and dies at this call of the journal's method if there is such."""
+    original = getattr(Journal, method)
+    calls = 0
+
+    def die(journal: Journal, told: Any) -> None:
+        nonlocal calls
+        original(journal, told)
+        calls += bool(told)
+        if calls == call:
+            raise Killed
+
     with monkeypatch.context() as patch:
-        if moment == "before":
-            insert = Journal.insert
-
-            def die_before_commit(journal: Journal, items: Any) -> None:
-                insert(journal, items)
-                if any(item.outcome == Outcome.REMOVED for item in items):
-                    raise Killed
-
-            patch.setattr(Journal, "insert", die_before_commit)
-        else:
-
-            def die(job: Any, result: Any) -> None:
-                raise Killed
-
-            patch.setattr(PublishApprovedProducts, "committed", die)
-        with pytest.raises(Killed):
+        patch.setattr(Journal, method, die)
+        try:
             publish()
-    assert pim.status("A1") == pim.status("B1") == "Approved"
-    if moment == "before":
-        assert "A1" in live()
-    runs.recover(at_once=True)
-    report = publish()
-    assert report.state == State.SUCCEEDED
-    assert live() == set()
-    assert pim.status("A1") == pim.status("B1") == "Published"
+        except Killed:
+            return True
+    return False
 
 
 # Categories

@@ -1,22 +1,22 @@
 """Products that have lost the last of their variants: they leave the site.
 
 What made them worth showing is gone: the variant was archived, deleted, or moved to
-another product.
+another product. They leave in the transaction in which it does, as nothing else would
+tell a later run of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.db import transaction
 from wagtail.models import Page
 
 from wagtail_pim.catalog.grouping import grouped
 from wagtail_pim.catalog.writer import remove_page
 from wagtail_pim.client.entities import ProductHead
 from wagtail_pim.kinds import Kind
-from wagtail_pim.models import PimLink
+from wagtail_pim.models import JobRunItem, PimLink
 from wagtail_pim.signals import product_removed
 
 from . import items
@@ -24,48 +24,79 @@ from .base import Job
 
 
 class BereftProducts:
-    """Those that a run makes bereft; noted as it goes on, removed at its end."""
+    """Those that one run makes bereft."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._parents: set[UUID] = set()
+        self._heads: dict[UUID, ProductHead] = {}
         self._gone: set[UUID] = set()
+        self._removed: dict[UUID, tuple[JobRunItem, Sequence[Page]]] = {}
+
+    def ask(self, parents: Iterable[UUID]) -> None:
+        """Read of products that will lose variants what the PIM has of them."""
+        unknown = sorted(set(parents) - self._heads.keys())
+        for head in self._job.pim.client.product_heads_by_id(unknown):
+            if isinstance(head, ProductHead):
+                self._heads[head.id] = head
 
     def lose(self, parent: UUID, variant: UUID) -> None:
-        """A variant of this parent leaves it, in a dry run as well."""
-        self._parents.add(parent)
+        """The variant has left its parent, in this transaction or a dry run."""
         self._gone.add(variant)
-
-    def remove(self) -> None:
+        head = self._heads.get(parent)
+        # The PIM may have made a product without variants of it.
+        if head is None or head.is_variant_parent is False:
+            return
         links = PimLink.objects.filter(
-            kind=Kind.PRODUCT, guid__in=self._parents, page__live=True
+            kind=Kind.PRODUCT, guid=parent, page__live=True
         ).select_related("page")
-        bereft = {
-            guid: [link.page for link in of_product]
-            for guid, of_product in grouped(links, key=lambda x: x.guid).items()
-            if not any(self._has_variants(link.page) for link in of_product)
-        }
-        for head in self._job.pim.client.product_heads_by_id(list(bereft)):
-            # The PIM may have made a product without variants of it.
-            if isinstance(head, ProductHead) and head.is_variant_parent is not False:
-                self._remove(head, bereft[head.id])
+        pages = [link.page for link in links]
+        if not pages or any(map(self._has_variants, pages)):
+            return
+        item = items.bereft_product(head, pages[0])
+        removed: list[Page] = []
+        if not self._job.run.dry_run:
+            for page in pages:
+                removed += remove_page(page.pk)
+            self._job.journal.insert([item])
+        self._removed[variant] = (item, removed)
 
     def _has_variants(self, page: Page) -> bool:
-        """Whether live variants are left below."""
         variants = PimLink.objects.filter(
             kind=Kind.VARIANT, page__path__startswith=page.path, page__live=True
         )
         return variants.exclude(guid__in=self._gone).exists()
 
-    def _remove(self, head: ProductHead, pages: Sequence[Page]) -> None:
-        run, journal = self._job.run, self._job.journal
-        item = items.bereft_product(head, pages[0])
-        removed: list[Page] = []
-        if not run.dry_run:
-            with transaction.atomic():
-                for page in pages:
-                    removed += remove_page(page.pk)
-                journal.insert([item])
-        for page in removed:
-            product_removed.send_robust(type(page), instance=page, run=run)
-        self._job.add(item)
+    def take_back(self, variants: Iterable[UUID]) -> None:
+        """What came of these losses was undone with them."""
+        for variant in variants:
+            self._gone.discard(variant)
+            self._removed.pop(variant, None)
+
+    def report(self) -> None:
+        """To be called once the losses are committed."""
+        told = {item.guid: (item, pages) for item, pages in self._removed.values()}
+        self._removed.clear()
+        for item, pages in told.values():
+            for page in pages:
+                product_removed.send_robust(
+                    type(page), instance=page, run=self._job.run
+                )
+            self._job.add(item)
+
+
+def parents_of(links: Sequence[PimLink]) -> dict[UUID, UUID]:
+    """The Guids of the products above variants' pages, by the variant's."""
+    paths = {
+        link.guid: link.page.path[: -Page.steplen]
+        for link in links
+        if link.kind == Kind.VARIANT
+    }
+    products = grouped(
+        PimLink.objects.filter(
+            kind=Kind.PRODUCT, page__path__in=set(paths.values())
+        ).values_list("page__path", "guid"),
+        key=lambda row: row[0],
+    )
+    return {
+        guid: products[path][0][1] for guid, path in paths.items() if path in products
+    }

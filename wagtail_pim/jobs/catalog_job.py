@@ -125,7 +125,6 @@ class CatalogJob(ProductJob):
         for batch in _batches(work, get_config().batch_size):
             self._put_on_site(batch)
             self.journal.settle(len(batch))
-        self.bereft.remove()
         self.discard()
         self._remove_categories(plans)
         if not self.run.dry_run:

@@ -161,16 +161,17 @@ class ProductJob(Job):
         changes = self._plan(contents, assets, faults)
         pages: Pages = {}
         self._noted: dict[UUID, JobRunItem] = {}
-        if not self.run.dry_run and changes:
+        self.bereft.ask(_old_parents(changes).values())
+        if self.run.dry_run:
+            self._lose_moved(changes)
+        elif changes:
             pages, refused = self._writer.write(changes, assets)
             faults += refused
+            self.bereft.take_back(fault.product.id for fault in refused)
         failures = [items.failed_product(f.product, f.reason) for f in faults]
         failed = {fault.product.id for fault in faults}
         failed_families = {fault.product.family for fault in faults} | set(broken)
         by_product = grouped(changes, key=lambda change: change.guid)
-        self._note_moves(
-            c for c in changes if c.content.product.family not in failed_families
-        )
         results = []
         for product in coming:
             if product.id in failed:
@@ -276,12 +277,6 @@ class ProductJob(Job):
         failed = {fault.product.family for fault in faults}
         return [c for c in changes if c.content.product.family not in failed]
 
-    def _note_moves(self, changes: Iterable[PageChange]) -> None:
-        for change in changes:
-            old_parent, _new = change.differences.get("parent", (None, None))
-            if old_parent is not None and change.content.kind == Kind.VARIANT:
-                self.bereft.lose(old_parent, change.guid)
-
     # Items
 
     def _note_down(self, changes: Sequence[PageChange], pages: Pages) -> None:
@@ -293,6 +288,11 @@ class ProductJob(Job):
         }
         self.journal.insert(list(noted.values()))
         self._noted.update(noted)
+        self._lose_moved(changes)
+
+    def _lose_moved(self, changes: Iterable[PageChange]) -> None:
+        for variant, parent in _old_parents(changes).items():
+            self.bereft.lose(parent, variant)
 
     def _item(
         self, product: Product, changes: Sequence[PageChange], pages: Pages
@@ -334,6 +334,7 @@ class ProductJob(Job):
             self.journal.record(reported)
             self._note_statuses(results)
         self.watch(reported)
+        self.bereft.report()
 
     def _announce(self, results: Iterable[Result]) -> None:
         for result in results:
@@ -402,28 +403,45 @@ class ProductJob(Job):
     ) -> list[Result]:
         """Withdrawn products leave the site; their pages stay, unpublished."""
         pages = pages_to_remove(withdrawn)
+        self.bereft.ask(p.parent_product_id for p in withdrawn if p.parent_product_id)
         results = []
         for product in sorted(withdrawn, key=lambda p: not p.is_variant()):
             standing = pages.get(product.id, [])
             item = items.withdrawn_product(product, standing)
             removed: list[Page] = []
-            if standing and not self.run.dry_run:
+            if standing and self.run.dry_run:
+                self._lose(product)
+            elif standing:
                 try:
                     with transaction.atomic():
                         for page in standing:
                             removed += remove_page(page.pk)
                         self.journal.insert([item])
+                        self._lose(product)
                 except RunEndedError:
                     raise
                 except Exception as error:
+                    self.bereft.take_back([product.id])
                     # A receiver of the site's may fail: that is this product's failure.
                     logger.exception("Run %s: no removal", self.run.pk)
                     failures.append(items.failed_product(product, refusal(error)))
                     continue
-            if product.parent_product_id is not None:
-                self.bereft.lose(product.parent_product_id, product.id)
             results.append(Result(product, item, removed))
         return results
+
+    def _lose(self, product: Product) -> None:
+        if product.parent_product_id is not None:
+            self.bereft.lose(product.parent_product_id, product.id)
+
+
+def _old_parents(changes: Iterable[PageChange]) -> dict[UUID, UUID]:
+    """The products that variants are moved away from, by the variant."""
+    return {
+        change.guid: change.differences["parent"][0]
+        for change in changes
+        if change.content.kind == Kind.VARIANT
+        and change.differences.get("parent", (None, None))[0] is not None
+    }
 
 
 def _parted(products: Sequence[Product]) -> tuple[list[Product], list[Product]]:

@@ -28,7 +28,7 @@ from wagtail_pim.signals import product_removed
 
 from . import items
 from .base import Job
-from .bereft import BereftProducts
+from .bereft import BereftProducts, parents_of
 from .removals import require_confirmation, standing_pages
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,6 @@ class ReconcileCatalog(Job):
         for products in chunked(deleted, get_config().batch_size):
             self._remove(products)
             self.journal.settle(len(products))
-        self._bereft.remove()
         for assets in chunked(known, get_config().batch_size):
             self._refresh(assets)
             self.journal.settle(len(assets))
@@ -98,19 +97,23 @@ class ReconcileCatalog(Job):
 
     def _remove(self, products: Sequence[Sequence[PimLink]]) -> None:
         told = []
-        parents = _parents([link for links in products for link in links])
+        parents = parents_of([links[0] for links in products])
+        self._bereft.ask(parents.values())
         for links in products:
             self.journal.checkpoint()
             item = items.deleted_product(links)
+            guid = links[0].guid
             if not self.run.dry_run:
-                item = self._take_off(links, item)
+                item = self._take_off(links, item, parents.get(guid))
+            elif guid in parents:
+                self._bereft.lose(parents[guid], guid)
             told.append(item)
-            for link in links:
-                if link.page_id in parents and not item.failed:
-                    self._bereft.lose(parents[link.page_id], link.guid)
         self.add(*told)
+        self._bereft.report()
 
-    def _take_off(self, links: Sequence[PimLink], item: JobRunItem) -> JobRunItem:
+    def _take_off(
+        self, links: Sequence[PimLink], item: JobRunItem, parent: UUID | None
+    ) -> JobRunItem:
         removed: list[Page] = []
         try:
             with transaction.atomic():
@@ -118,9 +121,12 @@ class ReconcileCatalog(Job):
                     removed += remove_page(link.page_id)
                 note_statuses({links[0].guid: DELETED})
                 self.journal.insert([item])
+                if parent is not None:
+                    self._bereft.lose(parent, links[0].guid)
         except RunEndedError:
             raise
         except Exception as error:
+            self._bereft.take_back([links[0].guid])
             # A receiver of the site's may fail: that is this product's failure.
             logger.exception("Run %s: no removal", self.run.pk)
             return items.failed(
@@ -193,21 +199,6 @@ def _links_of(guids: Sequence[UUID]) -> list[list[PimLink]]:
     default = Locale.get_default().pk
     links.sort(key=lambda link: (link.kind != Kind.VARIANT, link.locale_id != default))
     return list(grouped(links, key=lambda link: link.guid).values())
-
-
-def _parents(links: Sequence[PimLink]) -> dict[int, UUID]:
-    """The Guids of the products above variants' pages, by the variant's page."""
-    paths = {
-        link.page_id: link.page.path[: -Page.steplen]
-        for link in links
-        if link.kind == Kind.VARIANT
-    }
-    guids = dict(
-        PimLink.objects.filter(
-            kind=Kind.PRODUCT, page__path__in=set(paths.values())
-        ).values_list("page__path", "guid")
-    )
-    return {page: guids[path] for page, path in paths.items() if path in guids}
 
 
 def _has_other_file(asset: Asset, known: PimAsset) -> bool:
