@@ -11,6 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 from wagtail.models import ModelLogEntry, Page, Site
 
 from sandbox_site.pim.server import PimServer
@@ -27,6 +28,13 @@ Publish = Callable[..., JobRun]
 RUN_TABLES = frozenset({JobRun._meta.db_table, JobRunItem._meta.db_table})
 RUN_LOG_ACTIONS = "wagtail_pim.run."
 _WRITTEN_TABLE = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_settings() -> Iterator[None]:
+    """A request leaves its language behind in the thread, also for later tests."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
