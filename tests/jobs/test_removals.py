@@ -114,12 +114,15 @@ def test_other_options_are_refused(job):
         job_named(job).checked_options({"all": True})
 
 
-@pytest.mark.parametrize(
-    "job", ["synchronize_setup_data", "refresh_published_products"]
-)
-def test_jobs_that_remove_nothing_do_not_take_it(job):
+def test_a_job_that_removes_nothing_does_not_take_it():
     with pytest.raises(ConfigurationError):
-        job_named(job).checked_options(CONFIRMED)
+        job_named("synchronize_setup_data").checked_options(CONFIRMED)
+
+
+def test_a_refresh_takes_it_beside_its_lookback():
+    refresh = job_named("refresh_published_products")
+    options = {**CONFIRMED, "lookback_days": 3}
+    assert refresh.checked_options(options) == options
 
 
 # Who goes on with whose confirmation

@@ -71,6 +71,8 @@ def obtain_assets(
     download: Download,
     checkpoint: Callable[[], None],
     before_commit: Callable[[], None],
+    *,
+    look_at_storage: bool = False,
 ) -> tuple[dict[UUID, PimAsset | None], list[AssetFault]]:
     """Rows by Guid, new and changed files fetched; and what could not be had.
 
@@ -80,7 +82,8 @@ def obtain_assets(
 
     ``download`` is called from several threads; ``checkpoint`` from this one while
     they work, and may raise RunEndedError. ``before_commit`` is called inside the
-    transaction of each asset.
+    transaction of each asset. ``look_at_storage`` fetches files again that are lost
+    there, which costs a look for each.
     """
     wanted = {asset.id: asset for asset in assets}
     known = known_assets(wanted)
@@ -107,7 +110,9 @@ def obtain_assets(
     for guid, asset in wanted.items():
         if asset.is_archived:
             obtained[guid] = None
-        elif _has_file(asset, known.get(guid)):
+        elif _has_file(asset, known.get(guid)) and not (
+            look_at_storage and _is_lost(getattr(known[guid], _field(asset)))
+        ):
             obtain(asset, lambda: None)
         else:
             absent.append(asset)
@@ -129,6 +134,10 @@ def _has_file(asset: Asset, row: PimAsset | None) -> bool:
         and asset.current_asset_hash != ""
         and row.content_hash == asset.current_asset_hash
     )
+
+
+def _is_lost(holder: Any) -> bool:
+    return not holder.file.storage.exists(holder.file.name)
 
 
 def _downloaded(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.utils import timezone
-from wagtail.models import Page
+from wagtail.models import Page, Site
 
 from wagtail_pim.conf import get_config
 from wagtail_pim.kinds import Kind
@@ -20,6 +20,7 @@ from .category_planner import CategoryChange, CategoryPlan, catalog_parent
 from .changes import Action
 from .indexing import update_indexes
 from .product_links import Assets, image_key
+from .restoring import page_content
 from .schema import configured_model
 from .slugs import SlugAllocator
 from .urls import UrlChange, follow_url_changes
@@ -62,7 +63,8 @@ def write_categories(
 class Removal:
     """A category page that left the PIM's tree.
 
-    One that has pages below it stays: live while one of them is, else unpublished.
+    One that has pages below it stays: live while one of them is, else unpublished. So
+    does one at which a site begins, which Wagtail would delete with it.
     """
 
     title: str
@@ -70,19 +72,25 @@ class Removal:
     was_live: bool
     pages_below: int
     live_below: int
+    is_site_root: bool
 
     def deletes(self) -> bool:
-        return self.pages_below == 0
+        return self.pages_below == 0 and not self.is_site_root
 
     def unpublishes(self) -> bool:
-        return self.was_live and not self.deletes() and self.live_below == 0
+        return (
+            self.was_live
+            and self.pages_below > 0
+            and self.live_below == 0
+            and not self.is_site_root
+        )
 
     def done(self) -> bool:
         return self.deletes() or self.unpublishes()
 
 
 def planned_removals(gone: Iterable[Page]) -> list[Removal]:
-    """What ``remove_categories`` would do now."""
+    """What ``remove_category`` would do with each now."""
     removals: list[Removal] = []
     deleted: list[int] = []
     hidden: list[int] = []
@@ -96,27 +104,28 @@ def planned_removals(gone: Iterable[Page]) -> list[Removal]:
     return removals
 
 
-def remove_categories(gone: Iterable[Page]) -> list[Removal]:
-    """Delete the empty ones; ``gone`` are in order of depth, the deepest first.
+def remove_category(page_id: int) -> tuple[Removal, dict[str, Any] | None] | None:
+    """Delete it if it is empty; with all that stood on it, if it was deleted.
 
-    The caller gives the transaction.
+    None where it is gone already. Of several the deepest have to come first. The
+    caller gives the transaction.
     """
-    removals = []
-    for page in gone:
-        current = CategoryPage.objects.filter(pk=page.pk).first()
-        if current is None:
-            continue
-        removal = _removal(current)
-        with pim_write():
-            if removal.deletes():
-                # They become pages of their own, of a category that is none any more.
-                for alias in current.aliases.all():
-                    alias.unpublish()
-                current.delete()
-            elif removal.unpublishes():
-                current.specific.unpublish()
-        removals.append(removal)
-    return removals
+    # Locked, so that nothing is put below it meanwhile.
+    current = bulk.lock_pages([page_id]).get(page_id)
+    if current is None:
+        return None
+    removal = _removal(current)
+    content = None
+    with pim_write():
+        if removal.deletes():
+            content = page_content(current)
+            # They become pages of their own, of a category that is none any more.
+            for alias in current.aliases.all():
+                alias.unpublish()
+            current.delete()
+        elif removal.unpublishes():
+            current.unpublish()
+    return removal, content
 
 
 def _removal(
@@ -130,6 +139,7 @@ def _removal(
         page.live,
         below.count(),
         below.live().exclude(pk__in=hidden).count(),
+        Site.objects.filter(root_page=page.pk).exists(),
     )
 
 

@@ -21,7 +21,13 @@ from wagtail.models import Page
 
 from wagtail_pim.kinds import Kind
 from wagtail_pim.markers import is_synced
-from wagtail_pim.models import CategoryPage, PimLink, ProductPage, VariantPage
+from wagtail_pim.models import (
+    CatalogPage,
+    CategoryPage,
+    PimLink,
+    ProductPage,
+    VariantPage,
+)
 
 from . import bulk
 from .grouping import chunked
@@ -54,9 +60,10 @@ class HandmadePage:
 def handmade_pages() -> list[HandmadePage]:
     """Those below the catalogs of the PIM in all languages, the deepest first.
 
-    Catalogs themselves, aliases, translations of the PIM's pages, and pages of types
-    that are not synced are none. The number of queries does not depend on the number
-    of pages.
+    Catalogs themselves, aliases, translations of the PIM's pages, pages of types that
+    are not synced, and those at which a site begins are none; nor is what stands below
+    a catalog of the site's own. The number of queries does not depend on the number of
+    pages.
     """
     catalogs = Page.objects.filter(pim_link__kind=Kind.CATALOG)
     paths = list(catalogs.values_list("path", flat=True))
@@ -66,6 +73,8 @@ def handmade_pages() -> list[HandmadePage]:
         for some in chunked(_topmost(paths), PATHS_PER_QUERY)
         for page in _of_kind(base, some)
     ]
+    own = _own_catalogs(paths)
+    found = [pair for pair in found if not own.intersection(_ancestors(pair[1].path))]
     found.sort(key=lambda pair: (-pair[1].depth, pair[1].path))
     kept = _kept_below({page.path: page.numchild for _kind, page in found})
     return [
@@ -93,10 +102,23 @@ def _of_kind(base: Any, paths: Iterable[str]) -> Any:
             content_type__in=types.values(),
             pim_link__isnull=True,
             alias_of__isnull=True,
+            # Wagtail would delete the site with it.
+            sites_rooted_here__isnull=True,
         )
         .exclude(translation_key__in=linked)
         .annotate_approved_schedule()
     )
+
+
+def _own_catalogs(paths: Iterable[str]) -> set[str]:
+    """The paths of catalogs below these that are the site's own."""
+    return {
+        path
+        for some in chunked(_topmost(paths), PATHS_PER_QUERY)
+        for path in CatalogPage.objects.filter(
+            _below(some), pim_link__isnull=True
+        ).values_list("path", flat=True)
+    }
 
 
 def _kept_below(children: dict[str, int]) -> Counter[str]:
@@ -137,12 +159,18 @@ def lock_handmade(page_id: int) -> Page | None:
     Since it was found, an editor may have deleted it or moved it out of the catalog.
     """
     page = bulk.lock_pages([page_id]).get(page_id)
-    if page is None or page.alias_of_id:
+    if page is None or page.alias_of_id or page.sites_rooted_here.exists():
         return None
     if PimLink.objects.filter(page_id=page_id).exists():
         return None
-    catalogs = page.get_ancestors().filter(pim_link__kind=Kind.CATALOG)
-    return page if catalogs.exists() else None
+    # Of catalogs that stand in each other, the innermost counts.
+    catalog = (
+        CatalogPage.objects.filter(path__in=list(_ancestors(page.path)))
+        .order_by("-depth")
+        .values_list("pim_link__kind", flat=True)
+        .first()
+    )
+    return page if catalog == Kind.CATALOG else None
 
 
 def take_off(page: Page) -> None:

@@ -15,7 +15,13 @@ from django.utils.translation import gettext as _
 from modelcluster.fields import ParentalManyToManyField
 from modelcluster.models import get_all_child_relations
 from taggit.managers import TaggableManager
-from wagtail.models import COMMENTS_RELATION_NAME, Locale, Page
+from wagtail.models import (
+    COMMENTS_RELATION_NAME,
+    Locale,
+    Page,
+    PageViewRestriction,
+    Site,
+)
 
 from wagtail_pim.exceptions import PimError
 from wagtail_pim.models import JobRunItem, PimLink
@@ -78,6 +84,15 @@ def page_content(page: Page) -> dict[str, Any]:
             field.name: [tag.name for tag in getattr(page, field.name).all()]
             for field in _tag_fields(page)
         },
+        "restrictions": [
+            {
+                "restriction_type": restriction.restriction_type,
+                "password": restriction.password,
+                "groups": [group.pk for group in restriction.groups.all()],
+            }
+            for restriction in page.view_restrictions.all()
+        ],
+        "redirects": _redirects_to(page),
         "parent": {
             "page": parent.pk,
             "url_path": parent.url_path,
@@ -101,6 +116,16 @@ def _many_to_many(page: Any) -> Iterator[Any]:
 def _tag_fields(page: Any) -> list[Any]:
     fields = page._meta.get_fields()
     return [field for field in fields if isinstance(field, TaggableManager)]
+
+
+def _redirects_to(page: Page) -> list[dict[str, Any]]:
+    """Those of the site's, which go with the page to which they lead."""
+    if not apps.is_installed("wagtail.contrib.redirects"):
+        return []
+    from wagtail.contrib.redirects.models import Redirect
+
+    names = ("old_path", "site_id", "is_permanent", "redirect_page_route_path")
+    return list(Redirect.objects.filter(redirect_page=page.pk).values(*names))
 
 
 # Restoring
@@ -230,11 +255,39 @@ class _Restoration:
         if _is_translated(page):
             page.translation_key = uuid4()
         self._parent.add_child(instance=page)
+        self._restrict(page)
+        self._lead_to(page)
         self._relate(page)
         latest = page if draft is None else self._with_draft(page, draft)
         latest.save_revision(user=self._user, clean=False)
         restored: Page = self._model.objects.get(pk=page.pk)
         return restored, list(self._gone)
+
+    def _restrict(self, page: Page) -> None:
+        """Who may see it: where groups are gone, those that are left, if any."""
+        groups = PageViewRestriction._meta.get_field("groups")
+        for kept in self._content.get("restrictions", ()):
+            restriction = PageViewRestriction(
+                page=page,
+                restriction_type=kept["restriction_type"],
+                password=kept["password"],
+            )
+            restriction.save(user=self._user)
+            restriction.groups.set(self._known_keys(groups, kept["groups"]))
+
+    def _lead_to(self, page: Page) -> None:
+        """The redirects that led to it, as far as none has their place."""
+        redirects = self._content.get("redirects", ())
+        if not redirects or not apps.is_installed("wagtail.contrib.redirects"):
+            return
+        from wagtail.contrib.redirects.models import Redirect
+
+        sites = set(Site.objects.values_list("pk", flat=True)) | {None}
+        for kept in redirects:
+            place = {"site_id": kept["site_id"], "old_path": kept["old_path"]}
+            if kept["site_id"] not in sites or Redirect.objects.filter(**place):
+                continue
+            Redirect.objects.create(**kept, redirect_page_id=page.pk)
 
     def _relate(self, page: Any) -> None:
         """What a page has to be saved for."""

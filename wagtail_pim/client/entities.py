@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import (
@@ -341,6 +342,7 @@ class ProductHead(Record):
     parent_product_id: UUID | None = None
     is_variant_parent: bool | None = None
     modified_on: AwareTime | None = None
+    deactivate_on: AwareTime | None = None
     category_trees: Annotated[list[CategoryLink], NullAsList] = []
 
     FIELDS: ClassVar = (
@@ -351,6 +353,7 @@ class ProductHead(Record):
         "parentProductId",
         "isVariantParent",
         "modifiedOn",
+        "deactivateOn",
     )
 
     @property
@@ -360,6 +363,9 @@ class ProductHead(Record):
 
     def is_variant(self) -> bool:
         return self.parent_product_id is not None
+
+    def is_deactivated(self) -> bool:
+        return self.deactivate_on is not None and self.deactivate_on <= timezone.now()
 
     def category_ids(self) -> list[UUID]:
         """All categories, the primary one first."""
@@ -379,7 +385,6 @@ class Product(ProductHead):
     template_id: UUID | None = None
     template_name: NullAsEmpty = ""
     current_version_number: Annotated[int, Field(ge=0, lt=2**31)]
-    deactivate_on: AwareTime | None = None
     is_archived: NullAsFalse = False
     primary_image_asset_id: UUID | None = None
     product_assets: Annotated[list[AssetLink], NullAsList] = []

@@ -7,6 +7,7 @@ interrupted run came: what was acknowledged is not listed again.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
@@ -27,7 +28,7 @@ from wagtail_pim.catalog.category_planner import (
 )
 from wagtail_pim.catalog.category_writer import (
     planned_removals,
-    remove_categories,
+    remove_category,
     write_categories,
 )
 from wagtail_pim.catalog.grouping import chunked, grouped
@@ -35,7 +36,7 @@ from wagtail_pim.catalog.languages import SiteLanguage, site_languages
 from wagtail_pim.catalog.mapping import best_place
 from wagtail_pim.catalog.planner import Places
 from wagtail_pim.catalog.schema import CatalogSchema
-from wagtail_pim.catalog.writer import note_statuses
+from wagtail_pim.catalog.writer import note_statuses, refusal
 from wagtail_pim.client.client import APPROVED
 from wagtail_pim.client.entities import (
     Category,
@@ -46,13 +47,22 @@ from wagtail_pim.client.entities import (
     Website,
 )
 from wagtail_pim.conf import get_config
+from wagtail_pim.exceptions import RunEndedError
 from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.models import JobRunItem, PimLink
 from wagtail_pim.models.runs import Outcome
 
 from . import items
-from .products import CatalogContext, ProductJob
-from .removals import needs_confirmation, standing_pages
+from .products import CatalogContext, ProductJob, is_withdrawn
+from .removals import (
+    live_products,
+    needs_confirmation,
+    pages_leaving,
+    require_confirmation,
+    standing_pages,
+)
+
+logger = logging.getLogger(__name__)
 
 GUIDS_PER_QUERY: Final = 500
 _WRITTEN: Final = (Outcome.CREATED, Outcome.UPDATED, Outcome.REMOVED)
@@ -67,6 +77,7 @@ class Work:
     family: UUID
     is_variant: bool
     rank: int
+    is_deactivated: bool = False
 
     @classmethod
     def of(cls, head: ProductHead, ranks: Mapping[UUID, int]) -> Work:
@@ -77,6 +88,7 @@ class Work:
             family=head.family,
             is_variant=head.is_variant(),
             rank=len(ranks) if place is None else ranks[place],
+            is_deactivated=head.is_deactivated(),
         )
 
     def key(self) -> tuple[int, UUID, bool, str]:
@@ -94,6 +106,7 @@ class CatalogJob(ProductJob):
     listed_status: ClassVar[str]
     reads_categories = True
     accepted_statuses: ClassVar[tuple[str, ...]]
+    confirms_removals = True
 
     def execute(self) -> None:
         self.failed_categories: set[UUID] = set()
@@ -107,7 +120,9 @@ class CatalogJob(ProductJob):
         work = self._list_work(
             plans[0].ranks(), {plan.language.locale_id for plan in plans}
         )
-        self.before_writing(plans)
+        if not self.run.numbers:
+            removals = self.removals(plans, work)
+            require_confirmation(self.run, removals, standing_pages())
         self._write_categories(plans)
         self.prepare(
             CatalogContext(
@@ -142,8 +157,23 @@ class CatalogJob(ProductJob):
         """The complete listing that a run of all products goes through."""
         return self.pim.client.product_heads(self.listed_status)
 
-    def before_writing(self, plans: Sequence[CategoryPlan]) -> None:
-        """The work is listed; raises PimError where it must not be done."""
+    def removals(self, plans: Sequence[CategoryPlan], work: Sequence[Work]) -> int:
+        """How many pages the run is going to remove."""
+        gone = sum(len(plan.gone) for plan in plans)
+        return gone + len(pages_leaving(self._withdrawn(work)))
+
+    def _withdrawn(self, work: Sequence[Work]) -> set[UUID]:
+        listed = {w.id for w in work}
+        archived = self.pim.client.assumed.archived(self.listed_status)
+        if archived is None:
+            # It can't be asked which: the records themselves tell.
+            archived = [
+                record.id
+                for record in self.pim.client.products(sorted(live_products(listed)))
+                if isinstance(record, Product) and is_withdrawn(record)
+            ]
+        deactivated = {w.id for w in work if w.is_deactivated}
+        return deactivated | listed.intersection(archived)
 
     def discard(self) -> None:
         """Discard what the PIM knows nothing of, if the job does so."""
@@ -249,15 +279,34 @@ class CatalogJob(ProductJob):
             return
         if self.run.dry_run:
             removals = planned_removals(gone)
-            removed = [items.removed_category(r, carried_out=False) for r in removals]
-        else:
+            self.add(*(items.removed_category(r, carried_out=False) for r in removals))
+            return
+        for page in gone:
+            self.journal.checkpoint()
+            if (item := self._removed_category(page)) is not None:
+                self.add(item)
+
+    def _removed_category(self, page: Page) -> JobRunItem | None:
+        """None of a page that is gone already."""
+        try:
             with transaction.atomic():
-                removals = remove_categories(gone)
-                removed = [
-                    items.removed_category(r, carried_out=True) for r in removals
-                ]
-                self.journal.insert([i for i in removed if i.outcome in _WRITTEN])
-        self.add(*removed)
+                removed = remove_category(page.pk)
+                if removed is None:
+                    return None
+                removal, content = removed
+                item = items.removed_category(removal, carried_out=True)
+                item.content = content
+                if item.outcome in _WRITTEN:
+                    self.journal.insert([item])
+        except RunEndedError:
+            raise
+        except Exception as error:
+            # Something of the site's may refuse it: that is this category's failure.
+            logger.exception("Run %s: no removal", self.run.pk)
+            return items.failed(
+                Kind.CATEGORY, page.title, refusal(error), title=page.title
+            )
+        return item
 
     # Products
 

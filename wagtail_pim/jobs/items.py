@@ -58,7 +58,12 @@ def changed_category(
 def removed_category(removal: Removal, *, carried_out: bool) -> JobRunItem:
     """Of a category that left the PIM, planned or ``carried_out``."""
     note = ""
-    if removal.unpublishes():
+    if removal.is_site_root:
+        note = _(
+            "It left the PIM, but a site of Settings > Sites begins at it. Choose "
+            "another root page there."
+        )
+    elif removal.unpublishes():
         note = ngettext(
             "It was unpublished, not deleted: %(count)d page that is off the site is "
             "still below it.",
@@ -190,6 +195,22 @@ def deleted_product(links: Sequence[PimLink]) -> JobRunItem:
         outcome=Outcome.REMOVED if live else Outcome.UNCHANGED,
         page_id=page.pk,
         note=_("It was deleted in the PIM. Its page stays here, unpublished."),
+    )
+
+
+def returned_product(head: ProductHead) -> JobRunItem:
+    """Of a product that was deleted in the PIM, and is there again."""
+    return JobRunItem(
+        kind=Kind.VARIANT if head.is_variant() else Kind.PRODUCT,
+        number=head.product_number,
+        guid=head.id,
+        outcome=Outcome.UNCHANGED,
+        note=_(
+            "It had been deleted in the PIM and is there again (its status is "
+            "“%(status)s”). Approve it there, and Publish approved products brings it "
+            "back to the site."
+        )
+        % {"status": head.status},
     )
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
@@ -463,5 +462,4 @@ def _parted(products: Sequence[Product]) -> tuple[list[Product], list[Product]]:
 
 def is_withdrawn(product: Product) -> bool:
     """Archived, or to be so by a time that has come."""
-    off = product.deactivate_on
-    return product.is_archived or (off is not None and off <= timezone.now())
+    return product.is_archived or product.is_deactivated()

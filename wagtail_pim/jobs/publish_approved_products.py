@@ -11,14 +11,11 @@ from wagtail_pim.catalog.category_planner import CategoryPlan
 from wagtail_pim.client.assumed import Acknowledgement
 from wagtail_pim.client.client import APPROVED, PUBLISHED
 from wagtail_pim.exceptions import PermanentError, ServerFaultError
-from wagtail_pim.kinds import PRODUCT_KINDS
-from wagtail_pim.models import PimLink
 
 from .base import environment_warnings
-from .catalog_job import CatalogJob
+from .catalog_job import CatalogJob, Work
 from .discards import Discards
 from .products import Result
-from .removals import require_confirmation, standing_pages
 
 
 class PublishApprovedProducts(CatalogJob):
@@ -33,7 +30,6 @@ class PublishApprovedProducts(CatalogJob):
     listed_status = waiting_status = APPROVED
     accepted_statuses = (APPROVED, PUBLISHED)
     acknowledges = True
-    confirms_removals = True
 
     def execute(self) -> None:
         for warning in environment_warnings(self.pim):
@@ -41,16 +37,9 @@ class PublishApprovedProducts(CatalogJob):
         self._discards = None if self.run.numbers else Discards(self)
         super().execute()
 
-    def before_writing(self, plans: Sequence[CategoryPlan]) -> None:
-        if self._discards is None:
-            return
-        gone = sum(len(plan.gone) for plan in plans)
-        archived = self.pim.client.assumed.archived(APPROVED) or ()
-        leaving = PimLink.objects.filter(
-            kind__in=PRODUCT_KINDS, guid__in=archived, page__live=True
-        ).count()
-        removals = gone + leaving + self._discards.removals
-        require_confirmation(self.run, removals, standing_pages())
+    def removals(self, plans: Sequence[CategoryPlan], work: Sequence[Work]) -> int:
+        discards = self._discards.removals if self._discards else 0
+        return super().removals(plans, work) + discards
 
     def discard(self) -> None:
         if self._discards:

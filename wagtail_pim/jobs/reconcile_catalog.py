@@ -19,7 +19,7 @@ from wagtail.models import Locale, Page
 from wagtail_pim.catalog.assets import known_assets, obtain_assets
 from wagtail_pim.catalog.grouping import chunked, grouped
 from wagtail_pim.catalog.writer import note_statuses, refusal, remove_page
-from wagtail_pim.client.entities import Asset, InvalidRecord
+from wagtail_pim.client.entities import Asset, InvalidRecord, ProductHead
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import RunEndedError
 from wagtail_pim.kinds import DOCUMENT, PICTURE, PRODUCT_KINDS, Kind
@@ -75,10 +75,19 @@ class ReconcileCatalog(Job):
     def _deleted_products(self) -> list[list[PimLink]]:
         """The links of each in all languages; variants before products."""
         listed: set[UUID | None] = set()
+        missed = set(
+            PimLink.objects.filter(kind__in=PRODUCT_KINDS, status=DELETED).values_list(
+                "guid", flat=True
+            )
+        )
+        back: list[ProductHead] = []
         for record in self.pim.client.all_product_heads():
             self.journal.checkpoint()
             # One that can't be read is there all the same.
             listed.add(record.id)
+            if record.id in missed and isinstance(record, ProductHead):
+                back.append(record)
+        self._welcome(back)
         absent = [guid for guid in _linked_products() if guid not in listed]
         # A listing that changes while it is paged through may lack a product.
         for record in self.pim.client.product_heads_by_id(absent):
@@ -94,6 +103,17 @@ class ReconcileCatalog(Job):
             )
             return []
         return _links_of([guid for guid in absent if guid not in listed])
+
+    def _welcome(self, heads: Sequence[ProductHead]) -> None:
+        """Tell of products that had been deleted, and are in the PIM again.
+
+        Those that are not Approved no other job would bring back.
+        """
+        if not heads:
+            return
+        self.add(*(items.returned_product(head) for head in heads))
+        if not self.run.dry_run:
+            note_statuses({head.id: head.status.strip() for head in heads})
 
     def _remove(self, products: Sequence[Sequence[PimLink]]) -> None:
         told = []
@@ -169,6 +189,7 @@ class ReconcileCatalog(Job):
                 self.pim.downloader.fetch,
                 self.journal.checkpoint,
                 self.journal.hold,
+                look_at_storage=True,
             )
             told += [
                 items.failed(fault.kind, fault.asset.name, fault.reason, fault.asset.id)

@@ -28,6 +28,7 @@ from .lookback import (
     safely_before,
 )
 from .products import Result
+from .removals import CONFIRM_REMOVALS
 
 # How often the listing is read at most, until it stands still.
 READINGS: Final = 5
@@ -128,12 +129,15 @@ class RefreshPublishedProducts(CatalogJob):
 
     @classmethod
     def checked_options(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        return checked_lookback(options)
+        confirmation = {n: v for n, v in options.items() if n == CONFIRM_REMOVALS}
+        lookback = {n: v for n, v in options.items() if n != CONFIRM_REMOVALS}
+        return {**super().checked_options(confirmation), **checked_lookback(lookback)}
 
     @classmethod
     def is_made_up_for(cls, run: JobRun) -> bool:
         last_good = last_good_refresh()
-        return last_good is not None and last_good.created_at > run.created_at
+        is_done = last_good is not None and last_good.created_at > run.created_at
+        return is_done or super().is_made_up_for(run)
 
     @classmethod
     def runs_to_keep(cls) -> list[UUID]:

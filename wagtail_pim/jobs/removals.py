@@ -6,20 +6,24 @@ another PIM. The run ends before it removes anything, and a person confirms.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from wagtail.models import Page
 
 from wagtail_pim.catalog.discards import handmade_pages
+from wagtail_pim.catalog.grouping import chunked
 from wagtail_pim.conf import get_config
 from wagtail_pim.exceptions import PimError
-from wagtail_pim.kinds import Kind
+from wagtail_pim.kinds import PRODUCT_KINDS, Kind
 from wagtail_pim.models import JobRun, PimLink
 
 CONFIRM_REMOVALS: Final = "confirm_removals"
 """The option of a run whose removals a person has confirmed."""
+ROWS_PER_QUERY: Final = 500
 UNQUESTIONED: Final = 10
 """So many pages may go whatever their share: a small catalog changes too."""
 
@@ -34,6 +38,44 @@ def standing_pages() -> int:
     """How many pages the catalog has: live ones of the PIM's, and hand-made ones."""
     links = PimLink.objects.exclude(kind=Kind.CATALOG).filter(page__live=True)
     return links.count() + len(handmade_pages())
+
+
+def live_products(guids: Iterable[UUID]) -> set[UUID]:
+    """Those of the products and variants that are on the site."""
+    return {
+        guid
+        for some in chunked(list(guids), ROWS_PER_QUERY)
+        for guid in PimLink.objects.filter(
+            kind__in=PRODUCT_KINDS, guid__in=some, page__live=True
+        ).values_list("guid", flat=True)
+    }
+
+
+def pages_leaving(guids: Iterable[UUID]) -> set[str]:
+    """The paths of all live pages that go when these products and variants do.
+
+    With a product its variants go, and with the last of its variants the product.
+    """
+    products: set[str] = set()
+    variants: set[str] = set()
+    for some in chunked(list(guids), ROWS_PER_QUERY):
+        links = PimLink.objects.filter(
+            kind__in=PRODUCT_KINDS, guid__in=some, page__live=True
+        )
+        for kind, path in links.values_list("kind", "page__path"):
+            (variants if kind == Kind.VARIANT else products).add(path)
+    if not products and not variants:
+        return set()
+    left: set[str] = set()
+    live = PimLink.objects.filter(kind=Kind.VARIANT, page__live=True).order_by()
+    for path in live.values_list("page__path", flat=True).iterator():
+        parent = path[: -Page.steplen]
+        if parent in products:
+            variants.add(path)
+        elif path not in variants:
+            left.add(parent)
+    parents = {path[: -Page.steplen] for path in variants} - left
+    return products | variants | parents
 
 
 def require_confirmation(run: JobRun, removals: int, standing: int) -> None:
