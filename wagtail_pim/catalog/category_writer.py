@@ -11,12 +11,17 @@ from django.utils import timezone
 from wagtail.models import Page, Site
 
 from wagtail_pim.conf import get_config
-from wagtail_pim.kinds import Kind
+from wagtail_pim.kinds import CATEGORY_KINDS, Kind
 from wagtail_pim.locking.ownership import pim_write
 from wagtail_pim.models import CatalogPage, CategoryPage, PimLink
 
 from . import bulk
-from .category_planner import CategoryChange, CategoryPlan, catalog_parent
+from .category_planner import (
+    CategoryChange,
+    CategoryPlan,
+    WantedCategory,
+    catalog_parent,
+)
 from .changes import Action
 from .indexing import update_indexes
 from .product_links import Assets, image_key
@@ -36,6 +41,7 @@ def write_categories(
     """
     pages = {c.wanted.guid: c.page for c in plan.changes if c.page is not None}
     created = _create(plan, pages, assets, originals)
+    _adopt(plan, pages, originals)
     _link(plan, pages, run_id)
     leaving_their_slug = {
         c.page.pk
@@ -157,6 +163,7 @@ def _create(
     creations = [c.wanted for c in plan.changes if c.action == Action.CREATE]
     if not creations:
         return []
+    translated = _translation_keys(creations)
     roots = {
         w.guid: _root(plan, originals.get(w.guid)) for w in creations if not w.parent
     }
@@ -173,10 +180,35 @@ def _create(
             page.primary_image_id = image_key(wanted.image, assets, page)
         if not plan.language.is_default:
             page.translation_key = originals[wanted.guid].translation_key
+        elif wanted.guid in translated:
+            page.translation_key = translated[wanted.guid]
         new.append(bulk.NewPage(page, locked.get(parent.pk, parent)))
         pages[wanted.guid] = page
     bulk.insert_pages(new, timezone.now())
     return [item.page for item in new]
+
+
+def _adopt(
+    plan: CategoryPlan, pages: dict[UUID, Page], originals: Mapping[UUID, Page]
+) -> None:
+    """Make catalogs that people made in another language translations of ours."""
+    adopted = [pages[c.wanted.guid] for c in plan.changes if c.action == Action.ADOPT]
+    if plan.language.is_default or not adopted:
+        return
+    for change in plan.changes:
+        if change.action == Action.ADOPT:
+            page = pages[change.wanted.guid]
+            page.translation_key = originals[change.wanted.guid].translation_key
+    bulk.update_columns(adopted, lambda _page: {"translation_key"})
+
+
+def _translation_keys(wanted: Iterable[WantedCategory]) -> dict[UUID, UUID]:
+    """Those of categories that stand in other languages still, by Guid."""
+    return dict(
+        PimLink.objects.filter(
+            kind__in=CATEGORY_KINDS, guid__in=[item.guid for item in wanted]
+        ).values_list("guid", "page__translation_key")
+    )
 
 
 def _root(plan: CategoryPlan, original: Page | None) -> Page:

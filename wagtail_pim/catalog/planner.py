@@ -62,13 +62,18 @@ class Fault:
 class Places:
     """The site's categories of one language by Guid, as parents of products.
 
-    ``planned`` are those that a dry run would have created.
+    ``planned`` are those that a dry run would have created, ``failed`` those that
+    can't be shown as they are.
     """
 
     def __init__(
-        self, language: SiteLanguage | None = None, planned: Iterable[UUID] = ()
+        self,
+        language: SiteLanguage | None = None,
+        planned: Iterable[UUID] = (),
+        failed: Iterable[UUID] = (),
     ) -> None:
         self.language = language or SiteLanguage.default()
+        self.failed = frozenset(failed)
         rows = (
             PimLink.objects.filter(kind=Kind.CATEGORY, locale=self.language.locale_id)
             .order_by()
@@ -137,7 +142,7 @@ class Planner:
         for content in ordered:
             link = links.get(content.guid)
             has_parent = self._parent_stands(content, links, coming, leaving)
-            if content.left_out or (not has_parent and self._leaves_out()):
+            if content.left_out or (not has_parent and self._leaves_out(content)):
                 # What people made of it there, and is not the PIM's yet, stays theirs.
                 if link is not None and link.pk is not None and link.page.live:
                     difference = {"live": (True, False)}
@@ -147,7 +152,7 @@ class Planner:
                 leaving.add(content.guid)
                 continue
             if not has_parent:
-                faults.append(Fault(content.product, _missing_parent(content)))
+                faults.append(Fault(content.product, missing_parent(content.product)))
                 continue
             if link is None:
                 changes.append(PageChange(content, Action.CREATE))
@@ -172,9 +177,12 @@ class Planner:
         order = {content.guid: at for at, content in enumerate(ordered)}
         return sorted(changes, key=lambda change: order[change.guid]), faults
 
-    def _leaves_out(self) -> bool:
+    def _leaves_out(self, content: PageContent) -> bool:
         """Whether a page that has no place in its language is missing there rightly."""
-        return not self._places.language.is_default
+        return (
+            not self._places.language.is_default
+            and content.parent not in self._places.failed
+        )
 
     def _to_adopt(self, contents: Sequence[PageContent]) -> dict[UUID, PimLink]:
         """Translations and aliases of products' pages that were made on the site.
@@ -395,8 +403,8 @@ def _was_touched(content: PageContent, link: PimLink) -> bool:
     )
 
 
-def _missing_parent(content: PageContent) -> str:
-    if content.kind == Kind.VARIANT:
+def missing_parent(product: Product) -> str:
+    if product.is_variant():
         return _(
             "Its parent product is not on the site. Approve the parent in the PIM, "
             "or correct what is wrong with it, then run again."
@@ -407,8 +415,8 @@ def _missing_parent(content: PageContent) -> str:
 def _other_type(content: PageContent, link: PimLink) -> str:
     return _(
         "Its template now needs a page of type “%(wanted)s”, but its page is of type "
-        "“%(present)s”. A page keeps its type: delete the page, with what editors "
-        "wrote on it, or give the product its old template back."
+        "“%(present)s”. A page keeps its type: give the product its old template back, "
+        "or archive it and create it in the PIM anew."
     ) % {
         "wanted": content.model._meta.verbose_name,
         "present": link.page.specific_class._meta.verbose_name

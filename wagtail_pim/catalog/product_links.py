@@ -41,12 +41,17 @@ def relationship_types(
 ) -> dict[UUID, int]:
     """Keys of the site's relationship types by the PIM's Guid, bound by their names.
 
-    Those that the site lacks are made, unless in a dry run. ``translated`` are the
-    same by locale and Guid, as the PIM calls them there.
+    Those that the site lacks are made, unless in a dry run; one that the PIM has no
+    more leaves its name to another. ``translated`` are the same by locale and Guid, as
+    the PIM calls them there.
     """
+    relationships = list(relationships)
+    served = {relationship.id for relationship in relationships}
     standing = list(RelationshipType.objects.all())
     by_guid = {each.guid: each for each in standing if each.guid}
-    by_name = {each.name.casefold(): each for each in standing if not each.guid}
+    by_name = {
+        each.name.casefold(): each for each in standing if each.guid not in served
+    }
     longest = RelationshipType._meta.get_field("name").max_length
     keys = {}
     for relationship in relationships:
@@ -56,28 +61,27 @@ def relationship_types(
             found = found or by_name.pop(name.casefold(), None)
             if found is None:
                 found, _made = RelationshipType.objects.get_or_create(name=name)
-            _bind(found, relationship.id, translated)
+            if found.guid not in served:
+                found.guid = relationship.id
+            if found.guid == relationship.id:
+                _keep(found, translated)
         # One that can't be bound, as another of its name is, has no relations here.
         if found is not None and found.guid == relationship.id:
             keys[relationship.id] = found.pk
     return keys
 
 
-def _bind(
-    kind: RelationshipType,
-    guid: UUID,
-    translated: Mapping[str, Mapping[UUID, Relationship]],
+def _keep(
+    kind: RelationshipType, translated: Mapping[str, Mapping[UUID, Relationship]]
 ) -> None:
-    """Bind the type to the PIM's, if it is to none, and keep what it is called."""
-    names = {
+    """Store to which of the PIM's it is bound, and what that is called."""
+    guid = kind.guid
+    kind.names = {
         code: names[guid].name for code, names in translated.items() if guid in names
     }
-    if kind.guid is None:
-        kind.guid = guid
-    elif kind.guid != guid or kind.names == names:
-        return
-    kind.names = names
-    kind.save(update_fields=["guid", "names"])
+    unchanged = RelationshipType.objects.filter(pk=kind.pk, guid=guid, names=kind.names)
+    if not unchanged.exists():
+        kind.save(update_fields=["guid", "names"])
 
 
 class StandingLinks:

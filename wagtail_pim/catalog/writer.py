@@ -222,9 +222,19 @@ class _Batch:
         if self._places.language.is_default:
             self._write_product_links()
         self._finish()
-        for change in self._removed:
-            remove_page(self._pages[change.guid].pk)
+        self._take_off()
         return self._pages
+
+    def _take_off(self) -> None:
+        """Products first: with them go their variants."""
+        gone = {
+            page.pk: page
+            for change in self._removed
+            for page in remove_page(self._pages[change.guid].pk)
+        }
+        for change in self._removed:
+            page = self._pages[change.guid]
+            self._pages[change.guid] = gone.get(page.pk, page)
 
     def _changed(self) -> list[PageChange]:
         return [*self._created, *self._updated]

@@ -154,20 +154,29 @@ def describe_raw(data: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class InvalidRecord:
-    """A record of a listing that can't be read; the others of it can."""
+    """A record of a listing that can't be read; the others of it can.
+
+    ``family`` is as of a ProductHead.
+    """
 
     id: UUID | None
     number: str
     error: PayloadError
+    family: UUID | None = None
 
     @classmethod
     def of(cls, data: Any, error: PayloadError) -> InvalidRecord:
-        try:
-            guid = UUID(str(raw_value(data, "id")))
-        except ValueError:
-            guid = None
+        guid = _guid_in(data, "id")
+        family = _guid_in(data, "parentProductId") or guid
         number = raw_value(data, "productNumber") or raw_value(data, "name")
-        return cls(guid, printable(str(number or guid or "?")[:255]), error)
+        return cls(guid, printable(str(number or guid or "?")[:255]), error, family)
+
+
+def _guid_in(data: Any, key: str) -> UUID | None:
+    try:
+        return UUID(str(raw_value(data, key)))
+    except ValueError:
+        return None
 
 
 class WebsiteLink(Record):

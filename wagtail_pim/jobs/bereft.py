@@ -7,6 +7,7 @@ tell a later run of them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -29,7 +30,8 @@ class BereftProducts:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._heads: dict[UUID, ProductHead] = {}
-        self._gone: set[UUID] = set()
+        self._gone: dict[UUID, set[UUID]] = defaultdict(set)
+        self._kept: set[UUID] = set()
         self._removed: dict[UUID, tuple[JobRunItem, Sequence[Page]]] = {}
 
     def ask(self, parents: Iterable[UUID]) -> None:
@@ -39,18 +41,31 @@ class BereftProducts:
             if isinstance(head, ProductHead):
                 self._heads[head.id] = head
 
+    def keep(self, parents: Iterable[UUID]) -> None:
+        """Variants have come to these, also where a dry run only says so."""
+        self._kept.update(parents)
+
     def lose(self, parent: UUID, variant: UUID) -> None:
         """The variant has left its parent, in this transaction or a dry run."""
-        self._gone.add(variant)
-        head = self._heads.get(parent)
+        self._gone[parent].add(variant)
+        if (head := self._heads.get(parent)) is not None:
+            self._take_off(head, because_of=variant)
+
+    def come_back(self, product: ProductHead) -> None:
+        """A product that was off the site is shown again, in this transaction."""
+        if not self._job.run.dry_run and _has_had_variants(product.id):
+            self._take_off(product, because_of=product.id)
+
+    def _take_off(self, head: ProductHead, *, because_of: UUID) -> None:
+        parent = head.id
         # The PIM may have made a product without variants of it.
-        if head is None or head.is_variant_parent is False:
+        if head.is_variant_parent is False or parent in self._kept:
             return
         links = PimLink.objects.filter(
             kind=Kind.PRODUCT, guid=parent, page__live=True
         ).select_related("page")
         pages = [link.page for link in links]
-        if not pages or any(map(self._has_variants, pages)):
+        if not pages or any(self._has_variants(page, parent) for page in pages):
             return
         item = items.bereft_product(head, pages[0])
         removed: list[Page] = []
@@ -58,18 +73,19 @@ class BereftProducts:
             for page in pages:
                 removed += remove_page(page.pk)
             self._job.journal.insert([item])
-        self._removed[variant] = (item, removed)
+        self._removed[because_of] = (item, removed)
 
-    def _has_variants(self, page: Page) -> bool:
+    def _has_variants(self, page: Page, product: UUID) -> bool:
         variants = PimLink.objects.filter(
             kind=Kind.VARIANT, page__path__startswith=page.path, page__live=True
         )
-        return variants.exclude(guid__in=self._gone).exists()
+        return variants.exclude(guid__in=self._gone[product]).exists()
 
     def take_back(self, variants: Iterable[UUID]) -> None:
         """What came of these losses was undone with them."""
         for variant in variants:
-            self._gone.discard(variant)
+            for gone in self._gone.values():
+                gone.discard(variant)
             self._removed.pop(variant, None)
 
     def report(self) -> None:
@@ -82,6 +98,16 @@ class BereftProducts:
                     type(page), instance=page, run=self._job.run
                 )
             self._job.add(item)
+
+
+def _has_had_variants(product: UUID) -> bool:
+    paths = PimLink.objects.filter(kind=Kind.PRODUCT, guid=product).values_list(
+        "page__path", flat=True
+    )
+    return any(
+        PimLink.objects.filter(kind=Kind.VARIANT, page__path__startswith=path).exists()
+        for path in paths
+    )
 
 
 def parents_of(links: Sequence[PimLink]) -> dict[UUID, UUID]:

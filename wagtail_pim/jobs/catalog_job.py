@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from wagtail.models import Locale, Page
+from wagtail.models import Page
 
 from wagtail_pim.catalog.category_planner import (
     CategoryPlan,
@@ -110,6 +110,8 @@ class CatalogJob(ProductJob):
 
     def execute(self) -> None:
         self.failed_categories: set[UUID] = set()
+        # Families with a member that can't be read.
+        self._broken: set[UUID | None] = set()
         client = self.pim.client
         taxonomies = client.taxonomies()
         trees = feeding_trees(taxonomies, client.websites())
@@ -118,7 +120,8 @@ class CatalogJob(ProductJob):
         languages = site_languages(client.assumed.languages())
         plans = self._plan_categories(trees, taxonomies, languages)
         work = self._list_work(
-            plans[0].ranks(), {plan.language.locale_id for plan in plans}
+            plans[0].ranks(),
+            [plan.language.locale_id for plan in plans if not plan.missing],
         )
         if not self.run.numbers:
             removals = self.removals(plans, work)
@@ -128,10 +131,14 @@ class CatalogJob(ProductJob):
             CatalogContext(
                 schema=schema,
                 places=[
-                    Places(plan.language, plan.ranks() if self.run.dry_run else ())
+                    Places(
+                        plan.language,
+                        plan.ranks() if self.run.dry_run else (),
+                        failed=[fault.guid for fault in plan.faults],
+                    )
                     for plan in plans
                 ],
-                ranks=[plan.ranks() for plan in plans],
+                ranks=[_ranks_in(plan, plans[0]) for plan in plans],
                 vocabularies=self.read_vocabularies(properties, languages),
                 types=self.read_relationship_types(languages),
             )
@@ -208,6 +215,8 @@ class CatalogJob(ProductJob):
             if shown is not None:
                 # A category has translations if it has a page to be translated.
                 wanted = [item for item in wanted if item.guid in shown]
+                # One that fails there stays as it is here too.
+                faults += plans[0].faults
             plan = plan_categories(
                 wanted,
                 faults,
@@ -310,27 +319,46 @@ class CatalogJob(ProductJob):
 
     # Products
 
-    def _list_work(self, ranks: Mapping[UUID, int], locales: set[int]) -> list[Work]:
-        """What to put on the site: families together, by category, parents first."""
+    def _list_work(
+        self, ranks: Mapping[UUID, int], locales: Sequence[int]
+    ) -> list[Work]:
+        """What to put on the site: families together, by category, parents first.
+
+        What is not shown in one of ``locales`` may come there now, and then whole.
+        """
         work: dict[UUID, Work] = {}
+        with_variants: set[UUID] = set()
         for head in self._listed_heads():
             work[head.id] = Work.of(head, ranks)
+            if head.is_variant_parent:
+                with_variants.add(head.id)
         families = {w.family for w in work.values() if w.is_variant}
-        absent = _without_live_pages(families - work.keys(), locales)
-        back = _off_the_site({w.id for w in work.values() if not w.is_variant})
+        absent = _without_live_page(families - work.keys(), locales)
+        products = {w.id for w in work.values() if not w.is_variant}
+        coming = {
+            *absent,
+            *_off_the_site(products, locales),
+            *_without_live_page(with_variants, locales),
+        }
         client = self.pim.client
         for more in chain(
-            client.product_heads_by_id(absent), client.variant_heads(back)
+            client.product_heads_by_id(absent), client.variant_heads(sorted(coming))
         ):
             if isinstance(more, InvalidRecord):
+                self._broken.add(more.family)
                 self._fail(Kind.PRODUCT, more.number, str(more.error), more.id)
             # What nobody approved does not come along.
             elif self._accepts(more):
                 work.setdefault(more.id, Work.of(more, ranks))
-        parents = {w.id: w for w in work.values() if not w.is_variant}
+        # One rank for a family: what is sorted apart may come into two batches.
+        ranks = {
+            family: min((w.is_variant, w.rank) for w in members)[1]
+            for family, members in grouped(
+                work.values(), key=lambda w: w.family
+            ).items()
+        }
         return sorted(
-            (replace(w, rank=parents.get(w.family, w).rank) for w in work.values()),
-            key=Work.key,
+            (replace(w, rank=ranks[w.family]) for w in work.values()), key=Work.key
         )
 
     def _listed_heads(self) -> Iterator[ProductHead]:
@@ -344,6 +372,7 @@ class CatalogJob(ProductJob):
             self.journal.checkpoint()
             if isinstance(record, InvalidRecord):
                 found.add(record.number.casefold())
+                self._broken.add(record.family)
                 self._fail(Kind.PRODUCT, record.number, str(record.error), record.id)
                 continue
             found.add(record.product_number.casefold())
@@ -363,21 +392,15 @@ class CatalogJob(ProductJob):
 
     def _put_on_site(self, batch: Sequence[Work]) -> None:
         """One batch, whole: read, map, plan, commit, report."""
-        products, set_aside, broken = self._read(batch)
-        results, failures = self.write_products(products, broken)
+        products, set_aside = self._read(batch)
+        results, failures = self.write_products(products, self._broken)
         order: dict[UUID | None, int] = {w.id: at for at, w in enumerate(batch)}
         self.report_products(results, [*set_aside, *failures], order)
 
-    def _read(
-        self, batch: Sequence[Work]
-    ) -> tuple[list[Product], list[JobRunItem], set[UUID]]:
-        """The batch's whole records that are still to be taken, and the others.
-
-        And the families of those that can't be read.
-        """
+    def _read(self, batch: Sequence[Work]) -> tuple[list[Product], list[JobRunItem]]:
+        """The batch's whole records that are still to be taken, and the others."""
         products: list[Product] = []
         set_aside: list[JobRunItem] = []
-        broken: set[UUID] = set()
         unseen = {work.id: work for work in batch}
         for record in self.pim.client.products(list(unseen)):
             work = unseen.pop(record.id, None) if record.id else None
@@ -386,14 +409,13 @@ class CatalogJob(ProductJob):
                 set_aside.append(
                     items.failed(Kind.PRODUCT, number, str(record.error), record.id)
                 )
-                if work:
-                    broken.add(work.family)
+                self._broken.add(record.family)
             elif self._accepts(record):
                 products.append(record)
             elif work:
                 set_aside.append(self._left(work))
         set_aside += map(self._left, unseen.values())
-        return products, set_aside, broken
+        return products, set_aside
 
     def _correct_statuses(self) -> None:
         """Of products that were acknowledged by a run that did not live to note it."""
@@ -421,6 +443,15 @@ class CatalogJob(ProductJob):
         self.add(items.failed(kind, number, reason, guid))
 
 
+def _ranks_in(plan: CategoryPlan, default: CategoryPlan) -> dict[UUID, int]:
+    """Ranks as in the default language: a product has one place in all of them.
+
+    Also of what fails in this language alone: its products wait for it.
+    """
+    known = plan.ranks().keys() | {fault.guid for fault in plan.faults}
+    return {guid: rank for guid, rank in default.ranks().items() if guid in known}
+
+
 def _changed_categories(
     plans: Sequence[CategoryPlan], pages: Mapping[UUID, Page]
 ) -> list[JobRunItem]:
@@ -438,33 +469,31 @@ def _changed_categories(
     ]
 
 
-def _without_live_pages(guids: Iterable[UUID], locales: set[int]) -> list[UUID]:
-    """Of products: those that are not on the site in all of these locales."""
+def _without_live_page(guids: Iterable[UUID], locales: Sequence[int]) -> list[UUID]:
+    """Of products: those that are not shown in all of these locales."""
     wanted = sorted(guids)
-    live: dict[UUID, set[int]] = {}
-    for link in _links_of(wanted):
-        if link.page.live:
-            live.setdefault(link.guid, set()).add(link.locale_id)
-    return [guid for guid in wanted if not locales <= live.get(guid, set())]
+    live = _locales_shown_in(wanted, locales)
+    return [guid for guid in wanted if live.get(guid, 0) < len(locales)]
 
 
-def _off_the_site(guids: Iterable[UUID]) -> list[UUID]:
-    """Of products: those whose page was taken off the site, with its variants'."""
-    default = Locale.get_default().pk
-    return [
-        link.guid
-        for link in _links_of(sorted(guids))
-        if link.locale_id == default and not link.page.live
-    ]
+def _off_the_site(guids: Iterable[UUID], locales: Sequence[int]) -> list[UUID]:
+    """As above, but only those that have a page."""
+    live = _locales_shown_in(sorted(guids), locales)
+    return [guid for guid, count in live.items() if count < len(locales)]
 
 
-def _links_of(products: Sequence[UUID]) -> Iterator[PimLink]:
+def _locales_shown_in(
+    products: Sequence[UUID], locales: Sequence[int]
+) -> dict[UUID, int]:
+    """In how many of them each product has a live page; of those that have a page."""
+    shown: dict[UUID, int] = {}
     for some in chunked(products, GUIDS_PER_QUERY):
-        yield from (
-            PimLink.objects.filter(kind=Kind.PRODUCT, guid__in=some)
-            .select_related("page")
-            .only("guid", "locale_id", "page__live")
-        )
+        rows = PimLink.objects.filter(
+            kind=Kind.PRODUCT, guid__in=some, locale__in=locales
+        ).values_list("guid", "page__live")
+        for guid, is_live in rows:
+            shown[guid] = shown.get(guid, 0) + is_live
+    return shown
 
 
 def _batches(work: Sequence[Work], size: int) -> Iterator[list[Work]]:

@@ -24,6 +24,7 @@ from wagtail_pim.catalog.planner import (
     PageChange,
     Places,
     Planner,
+    missing_parent,
     pages_to_remove,
 )
 from wagtail_pim.catalog.product_links import (
@@ -56,6 +57,7 @@ from wagtail_pim.signals import product_published, product_removed
 from . import items
 from .base import Job
 from .bereft import BereftProducts
+from .removals import needs_confirmation, require_confirmation, standing_pages
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +113,8 @@ class ProductJob(Job):
             context.places, self.run.pk, context.types, self._note_down
         )
         self.bereft = BereftProducts(self)
+        self._left_out = 0
+        self._has_asked = False
 
     def read_vocabularies(
         self, properties: Sequence[Property], languages: Iterable[SiteLanguage]
@@ -146,30 +150,39 @@ class ProductJob(Job):
             result.item.unsettled = True
 
     def write_products(
-        self, products: Iterable[Product], broken: Collection[UUID] = ()
+        self, products: Iterable[Product], broken: Collection[UUID | None] = ()
     ) -> tuple[list[Result], list[JobRunItem]]:
         """Map, plan and commit; what was done, and what could not be.
 
         Of ``broken`` families somebody failed already.
         """
         withdrawn, coming = _parted(list(products))
-        contents, faults = self._map([p for p in coming if p.family not in broken])
+        leaving = {product.id for product in withdrawn}
+        contents, faults = self._map(
+            [p for p in coming if p.family not in {*leaving, *broken}]
+        )
+        faults += [
+            Fault(product, missing_parent(product))
+            for product in coming
+            if product.parent_product_id in leaving
+        ]
         assets, failed_assets = self.obtain(
             {guid for content in contents for guid in content.assets}
         )
         changes = self._plan(contents, assets, faults)
+        self._ask_before_leaving_out(changes)
         pages: Pages = {}
         self._noted: dict[UUID, JobRunItem] = {}
         self.bereft.ask(_old_parents(changes).values())
         if self.run.dry_run:
-            self._lose_moved(changes)
+            self._look_for_bereft(changes)
         elif changes:
             pages, refused = self._writer.write(changes, assets)
             faults += refused
             self.bereft.take_back(fault.product.id for fault in refused)
         failures = [items.failed_product(f.product, f.reason) for f in faults]
         failed = {fault.product.id for fault in faults}
-        failed_families = {fault.product.family for fault in faults} | set(broken)
+        failed_families = {*(fault.product.family for fault in faults), *broken}
         by_product = grouped(changes, key=lambda change: change.guid)
         results = []
         for product in coming:
@@ -188,6 +201,11 @@ class ProductJob(Job):
                     not failed_assets.isdisjoint(product.asset_ids()),
                 )
             )
+        self.bereft.keep(
+            parent
+            for result in results
+            if not result.held and (parent := result.product.parent_product_id)
+        )
         return [*results, *self._remove(withdrawn, failures)], failures
 
     # From records to changes
@@ -276,6 +294,16 @@ class ProductJob(Job):
         failed = {fault.product.family for fault in faults}
         return [c for c in changes if c.content.product.family not in failed]
 
+    def _ask_before_leaving_out(self, changes: Iterable[PageChange]) -> None:
+        """A language may lose its translations as a whole."""
+        leaving = sum(change.action == Action.REMOVE for change in changes)
+        if leaving and not self._has_asked:
+            self._left_out += leaving
+            standing = standing_pages()
+            # A dry run goes on, and tells of it once.
+            self._has_asked = needs_confirmation(self.run, self._left_out, standing)
+            require_confirmation(self.run, self._left_out, standing)
+
     # Items
 
     def _note_down(self, changes: Sequence[PageChange], pages: Pages) -> None:
@@ -287,11 +315,14 @@ class ProductJob(Job):
         }
         self.journal.insert(list(noted.values()))
         self._noted.update(noted)
-        self._lose_moved(changes)
+        self._look_for_bereft(changes)
 
-    def _lose_moved(self, changes: Iterable[PageChange]) -> None:
+    def _look_for_bereft(self, changes: Iterable[PageChange]) -> None:
         for variant, parent in _old_parents(changes).items():
             self.bereft.lose(parent, variant)
+        for change in changes:
+            if change.content.kind == Kind.PRODUCT and "live" in change.differences:
+                self.bereft.come_back(change.content.product)
 
     def _item(
         self, product: Product, changes: Sequence[PageChange], pages: Pages

@@ -12,6 +12,7 @@ from wagtail_pim.catalog.planner import Places
 from wagtail_pim.catalog.schema import CatalogSchema
 from wagtail_pim.client.client import APPROVED, PUBLISHED
 from wagtail_pim.client.entities import InvalidRecord, Product
+from wagtail_pim.kinds import Kind
 from wagtail_pim.models import PimLink
 
 from . import items
@@ -64,7 +65,11 @@ class RefreshProduct(ProductJob):
             )
             return
         # A page stays where it is while the PIM lists its product there.
-        ranks = [each.ranks() for each in places]
+        default_ranks = places[0].ranks()
+        ranks = [
+            {guid: rank for guid, rank in default_ranks.items() if guid in each}
+            for each in places
+        ]
         for in_language in ranks:
             if standing in in_language:
                 in_language[standing] = -1
@@ -78,8 +83,21 @@ class RefreshProduct(ProductJob):
                 types=self.read_relationship_types(languages),
             )
         )
-        results, failures = self.write_products([record])
+        results, failures = self.write_products([record, *self._coming_along()])
         self.report_products(results, failures, {})
+
+    def _coming_along(self) -> list[Product]:
+        """The variants of a product that was off the site: they went with it."""
+        pages = PimLink.objects.filter(kind=Kind.PRODUCT, guid=self._link.guid)
+        if not pages.filter(page__live=False).exists():
+            return []
+        client = self.pim.client
+        heads = client.variant_heads([self._link.guid])
+        return [
+            record
+            for record in client.products([h.id for h in heads if h.id])
+            if isinstance(record, Product) and record.has_status(PUBLISHED)
+        ]
 
     def _fail(self, reason: str) -> None:
         link = self._link

@@ -100,7 +100,7 @@ def require_confirmation(run: JobRun, removals: int, standing: int) -> None:
         run.warnings.append(f"{how_many} {advice}")
         return
     advice = _(
-        "That is so much that a person has to confirm it, and nothing was removed "
+        "That is so much that a person has to confirm it, so the run stopped before "
         "(WAGTAIL_PIM['MAX_REMOVAL_SHARE']). Start a dry run and look at what it "
         "lists. If it is right, choose “Run again and remove them” on the page of this "
         "run, or start it with manage.py pim run %(job)s --confirm-removals."
