@@ -9,15 +9,18 @@ from wagtail.models import Locale, Page
 
 from sandbox_site.shop.models import BicyclePage
 from tests.conftest import items_by_number
-from tests.pim_data import PimData, guid
+from tests.pim_data import PimData, content_of, guid
+from wagtail_pim.jobs import ReconcileCatalog, runs
 from wagtail_pim.models import (
+    CategoryPage,
+    JobRun,
     PimAsset,
     ProductAsset,
     ProductPage,
     ProductRelation,
     RelationshipType,
 )
-from wagtail_pim.models.runs import Outcome, State
+from wagtail_pim.models.runs import Outcome, State, Trigger
 
 
 def product_page(number: str) -> Any:
@@ -99,8 +102,6 @@ def test_a_file_that_fails_is_an_item_of_its_own_and_follows_later(
 
 
 def pim_picture(name: str) -> bytes:
-    from tests.pim_data import content_of
-
     return content_of(name, f"{name}.png")
 
 
@@ -123,8 +124,6 @@ def test_a_categorys_picture_is_its_pages(pim, publish):
     pim.change_category("City", largeImageAssetId=guid("asset", "skyline"))
     report = publish()
     assert report.state == State.SUCCEEDED
-    from wagtail_pim.models import CategoryPage
-
     page = CategoryPage.objects.get(title="City")
     assert page.primary_image.title == "skyline"
     publish()
@@ -234,3 +233,47 @@ def test_a_page_made_by_hand_has_none(publish):
     publish()
     page = BicyclePage(title="By hand", locale=Locale.get_default())
     assert page.images() == page.documents() == page.related_products() == []
+
+
+# What is archived in the PIM, without a change of any product
+
+
+@pytest.fixture
+def reconcile() -> Any:
+    def run(**options: Any) -> JobRun:
+        job = ReconcileCatalog.name
+        started = runs.start(job, trigger=Trigger.COMMAND, **options)
+        return runs.carry_out(started.pk)
+
+    return run
+
+
+def test_an_archived_asset_leaves_the_pages_with_the_next_reconcile(
+    gallery, pim, publish, reconcile, queries
+):
+    pim.variant("A1-1", "A1")
+    pim.attach("A1-1", "front", primary="front")
+    pim.change_category("City", largeImageAssetId=guid("asset", "front"))
+    publish()
+    pim.change_asset("front", isArchived=True)
+    pim.change_asset("manual", isArchived=True)
+    dry = reconcile(dry_run=True)
+    assert items_by_number(dry)["front"].outcome == Outcome.REMOVED
+    assert product_page("A1").primary_image is not None
+
+    run = reconcile()
+    assert run.state == State.SUCCEEDED
+    assert run.counts == {Outcome.REMOVED: 2}
+    page = product_page("A1")
+    assert page.primary_image is None
+    assert [image.title for image in page.images()] == ["side", "back"]
+    assert page.documents() == []
+    assert page.variants().get().specific.primary_image is None
+    assert CategoryPage.objects.get(title="City").primary_image is None
+    assert PimAsset.objects.count() == 4
+    with queries() as captured:
+        assert reconcile().counts == {}
+    assert captured.writes_to_site() == []
+    # A run that takes the product finds it as it is.
+    pim.approve("A1")
+    assert publish().counts == {Outcome.UNCHANGED: 1}

@@ -270,6 +270,16 @@ def changed_asset(asset: Asset, kind: str) -> JobRunItem:
     )
 
 
+def archived_asset(asset: Asset, kind: str) -> JobRunItem:
+    return JobRunItem(
+        kind=kind,
+        number=asset.name,
+        guid=asset.id,
+        outcome=Outcome.REMOVED,
+        note=_("It was archived in the PIM: no page shows it any more."),
+    )
+
+
 def left_product(kind: Kind, number: str, guid: UUID, listed_status: str) -> JobRunItem:
     """Of a product that has another status when it is read than it was listed with."""
     return JobRunItem(

@@ -6,7 +6,7 @@ What was deleted there is in no listing any more, so that no other job hears of 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import Locale, Page
 
+from wagtail_pim.catalog.archived_assets import shown_assets, take_off_pages
 from wagtail_pim.catalog.assets import known_assets, obtain_assets
 from wagtail_pim.catalog.grouping import chunked, grouped
 from wagtail_pim.catalog.writer import note_statuses, refusal, remove_page
@@ -201,6 +202,19 @@ class ReconcileCatalog(Job):
                 if _has_changed(before[asset.id], after.get(asset.id))
             ]
         self.add(*told, *(items.changed_asset(a, self._kinds[a.id]) for a in changed))
+        self._withdraw({asset.id: asset for asset in assets if asset.is_archived})
+
+    def _withdraw(self, archived: Mapping[UUID, Asset]) -> None:
+        shown = shown_assets(archived)
+        told = [
+            items.archived_asset(archived[row.guid], self._kinds[row.guid])
+            for row in shown
+        ]
+        if shown and not self.run.dry_run:
+            with transaction.atomic():
+                take_off_pages(shown)
+                self.journal.insert(told)
+        self.add(*told)
 
 
 def _linked_products() -> Iterator[UUID]:
