@@ -6,12 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.db.models.signals import pre_delete
 from django.utils import timezone
-from wagtail.models import Locale, Page
+from wagtail.models import Locale, Page, Site
+from wagtail.signals import page_unpublished
 
 from sandbox_site.shop.models import BicyclePage, HomePage
 from tests.conftest import items_by_number
 from tests.pim_data import PimData
+from tests.trial.models import TrialProductPage
 from wagtail_pim.jobs import runs
 from wagtail_pim.jobs.journal import Journal
 from wagtail_pim.models import CategoryPage, PimLink, ProductPage, VariantPage
@@ -136,6 +140,97 @@ def test_a_time_to_deactivate_becomes_the_pages_expiry(family, pim, publish):
     pim.change("B1", deactivateOn="2020-01-01T00:00:00Z")
     publish()
     assert "B1" not in live()
+
+
+def test_a_product_that_loses_a_variant_and_gets_another_stays(family, pim, publish):
+    pim.variant("B1-1", "B1")
+    publish()
+    pim.move_variant("A1-1", "B1")
+    pim.archive("B1-1")
+    publish()
+    assert live() == {"A1", "A1-2", "B1", "A1-1"}
+
+
+def test_a_product_that_gets_a_new_variant_for_its_last_one_stays(family, pim, publish):
+    pim.archive("A1-1", "A1-2")
+    pim.variant("A1-3", "A1")
+    dry = publish(dry_run=True)
+    assert items_by_number(dry).keys() == {"A1-1", "A1-2", "A1-3"}
+    publish()
+    assert live() == {"A1", "A1-3", "B1"}
+
+
+def test_a_product_without_its_variants_stays_away_when_it_changes(
+    family, pim, publish
+):
+    pim.archive("A1-1", "A1-2")
+    publish()
+    pim.change("A1", Summary="New")
+    publish()
+    assert live() == {"B1"}
+
+
+def test_a_family_that_comes_back_while_a_variant_of_it_moves(family, pim, publish):
+    pim.variant("B1-1", "B1")
+    publish()
+    pim.archive("A1", "A1-1", "A1-2")
+    publish()
+    assert live() == {"B1", "B1-1"}
+    pim.move_variant("A1-1", "B1")
+    pim.reactivate("A1", "A1-1", "A1-2")
+    pim.archive("B1-1")
+    publish()
+    assert live() == {"A1", "A1-2", "B1", "A1-1"}
+    assert not any(Page.find_problems())
+
+
+def test_a_variant_approved_as_its_product_is_archived_leaves_with_it(
+    family, pim, publish
+):
+    pim.archive("A1")
+    pim.change("A1-1", Price=5)
+    report = publish()
+    assert live() == {"B1"}
+    assert items_by_number(report)["A1-1"].outcome == Outcome.FAILED
+    assert pim.status("A1-1") == "Approved"
+
+
+def test_variants_of_an_archived_product_that_had_expired_leave_too(
+    family, pim, publish
+):
+    ProductPage.objects.filter(product_number="A1").update(
+        expire_at=timezone.now() - timedelta(hours=1)
+    )
+    call_command("publish_scheduled")
+    assert live() == {"A1-1", "A1-2", "B1"}
+    pim.archive("A1")
+    publish()
+    assert live() == {"B1"}
+    assert pim.status("A1") == "Published"
+
+
+def test_a_receiver_that_refuses_a_product_fails_the_last_of_its_variants(pim, publish):
+    """Both stay, and go with the next run."""
+
+    def refuse(instance: Any, **kwargs: Any) -> None:
+        if instance.product_number == "A1":
+            raise RuntimeError("no")
+
+    pim.product("A1")
+    pim.variant("A1-1", "A1")
+    publish()
+    pim.archive("A1-1")
+    page_unpublished.connect(refuse)
+    try:
+        report = publish()
+    finally:
+        page_unpublished.disconnect(refuse)
+    assert report.state == State.FAILED_ITEMS
+    assert report.counts == {Outcome.FAILED: 1}
+    assert "RuntimeError: no" in items_by_number(report)["A1-1"].reason
+    assert live() == {"A1", "A1-1"}
+    assert publish().counts == {Outcome.REMOVED: 2}
+    assert live() == set()
 
 
 # Each of these, killed again and again
@@ -302,6 +397,90 @@ def test_a_category_that_comes_back_is_the_same_page(pim, publish):
     assert (touring.pk, touring.live) == (pk, True)
 
 
+def test_what_stood_on_a_category_is_kept_when_it_goes(pim, publish):
+    publish()
+    touring = CategoryPage.objects.get(title="Touring")
+    touring.search_description = "Ours"
+    touring.save()
+    pim.drop_category("Touring")
+    report = publish()
+    assert not CategoryPage.objects.filter(title="Touring").exists()
+    content = items_by_number(report)["Touring"].content
+    assert content["data"]["search_description"] == "Ours"
+
+
+def test_a_site_that_begins_at_a_category_keeps_it(pim, publish):
+    publish()
+    touring = CategoryPage.objects.get(title="Touring")
+    Site.objects.create(hostname="touring.example.com", root_page=touring.page_ptr)
+    pim.drop_category("Touring")
+    report = publish()
+    assert report.state == State.SUCCEEDED
+    assert Site.objects.filter(hostname="touring.example.com").exists()
+    touring.refresh_from_db()
+    assert touring.live
+
+
+def test_an_alias_of_a_category_that_goes_stays_as_a_draft(pim, publish, site):
+    publish()
+    touring = CategoryPage.objects.get(title="Touring")
+    alias = touring.create_alias(parent=site.root_page, update_slug="again")
+    pim.drop_category("Touring")
+    publish()
+    alias = Page.objects.get(pk=alias.pk)
+    assert (alias.live, alias.alias_of) == (False, None)
+
+
+def test_a_category_that_something_protects_is_a_failed_item(pim, publish, site):
+    publish()
+    touring = CategoryPage.objects.get(title="Touring")
+    site.root_page.add_child(
+        instance=TrialProductPage(
+            title="By hand", slug="by-hand", required_text="x", successor=touring
+        )
+    )
+    pim.product("A1")
+    pim.drop_category("Touring")
+    report = publish()
+    assert report.state == State.FAILED_ITEMS
+    assert items_by_number(report)["Touring"].outcome == Outcome.FAILED
+    assert CategoryPage.objects.filter(title="Touring").exists()
+    # The others go on.
+    assert pim.status("A1") == "Published"
+
+
+def test_a_category_that_a_receiver_refuses_is_a_failed_item(pim, publish):
+    def refuse(instance: Any, **kwargs: Any) -> None:
+        if instance.title == "Touring":
+            raise RuntimeError("no")
+
+    publish()
+    pim.drop_category("Touring")
+    pim.drop_category("Helmets")
+    pre_delete.connect(refuse, sender=CategoryPage)
+    try:
+        report = publish()
+    finally:
+        pre_delete.disconnect(refuse, sender=CategoryPage)
+    assert report.state == State.FAILED_ITEMS
+    assert "RuntimeError: no" in items_by_number(report)["Touring"].reason
+    assert CategoryPage.objects.filter(title="Touring").exists()
+    assert not CategoryPage.objects.filter(title="Helmets").exists()
+
+
+def test_categories_of_a_tree_that_lost_its_website_keep_their_products(pim, publish):
+    pim.taxonomy("Own tree")
+    pim.category("Cargo", taxonomy="Own tree")
+    pim.category("Tandems", taxonomy="Own tree")
+    pim.product("A1", "Cargo")
+    publish()
+    pim.taxonomy("Own tree", [])
+    publish()
+    assert live() == {"A1"}
+    assert CategoryPage.objects.get(title="Cargo").live
+    assert not CategoryPage.objects.filter(title="Tandems").exists()
+
+
 # Families
 
 
@@ -346,13 +525,33 @@ def test_a_family_appears_together_with_its_picture(pim, publish, monkeypatch):
     assert PimLink.objects.filter(locale=Locale.get_default()).count() == 4 + 5
 
 
-def test_a_family_of_which_one_can_not_be_read_waits_too(family, pim, publish):
+@pytest.mark.parametrize("name", ["currentVersionNumber", "deactivateOn"])
+def test_a_family_of_which_one_can_not_be_read_waits_too(family, pim, publish, name):
     pim.change("A1", Summary="New")
     pim.change("A1-1", Price=7)
     variant = pim.store.find("products", productNumber="A1-1")[0]
-    pim.store.patch("products", variant["id"], currentVersionNumber="seven")
+    pim.store.patch("products", variant["id"], **{name: "seven"})
     report = publish()
     items = items_by_number(report)
     assert items["A1-1"].outcome == Outcome.FAILED
     assert "It waits" in items["A1"].note
     assert BicyclePage.objects.get(product_number="A1").summary == "Quick"
+
+
+def test_a_family_whose_variants_have_categories_of_their_own_stays_whole(
+    pim, publish, configure
+):
+    configure(BATCH_SIZE=1)
+    pim.product("A1", "City")
+    pim.variant("A1-1", "A1", category="City")
+    pim.variant("A1-2", "A1", category="Touring")
+    pim.variant("A1-3", "A1")
+    pim.product("B1", "Touring")
+    publish()
+    assert live() == {"A1", "A1-1", "A1-2", "A1-3", "B1"}
+    pim.approve("B1")
+    pim.change("A1-1", Price=5)
+    pim.change("A1-2", Price="cheap")
+    pim.change("A1-3", Price=5)
+    publish()
+    assert [page.specific.price for page in VariantPage.objects.all()] == [None] * 3

@@ -121,19 +121,24 @@ def test_a_change_in_one_language_writes_that_page_alone(pim, publish, german):
     assert page_of("A1", Locale.get_default()).last_published_at == before
 
 
-def test_signals_tell_of_every_page(pim, publish, german):
+def test_signals_tell_of_every_page(pim, publish, german, settings):
     pim.product("A1")
+    pim.product("A2")
+    settings.WAGTAIL_I18N_ENABLED = False
+    publish("A2")
+    settings.WAGTAIL_I18N_ENABLED = True
+    pim.approve("A2")
     told = []
 
     def listen(instance: Any, created: bool, **kwargs: Any) -> None:
-        told.append((instance.locale.language_code, created))
+        told.append((instance.product_number, instance.locale.language_code, created))
 
     product_published.connect(listen)
     try:
         publish()
     finally:
         product_published.disconnect(listen)
-    assert told == [("en", True), ("de", True)]
+    assert sorted(told) == [("A1", "de", True), ("A1", "en", True), ("A2", "de", True)]
 
 
 # What is missing

@@ -87,6 +87,8 @@ class AssumedCalls:
                         record = model.parse(raw)
                         records[record.id] = record
         except PermanentError:
+            if records:
+                raise
             logger.warning("The PIM does not serve %s in other languages", entity_set)
         return records
 

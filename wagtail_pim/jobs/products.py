@@ -66,13 +66,14 @@ logger = logging.getLogger(__name__)
 class Result:
     """A product that stands on the site as the PIM has it, or has left it.
 
-    ``pages`` are those that were written or unpublished just now. What is ``held``
-    waits for others of its family.
+    ``pages`` are those that were written or unpublished just now, ``created`` the keys
+    of those that are new. What is ``held`` waits for others of its family.
     """
 
     product: Product
     item: JobRunItem
     pages: Sequence[Page] = ()
+    created: Collection[int] = ()
     assets_failed: bool = False
     held: bool = False
 
@@ -193,12 +194,18 @@ class ProductJob(Job):
                 continue
             of_product = by_product.get(product.id, [])
             item = self._noted.get(product.id)
+            written = self._written(of_product, pages) if item else {}
             results.append(
                 Result(
                     product,
                     item or self._item(product, of_product, pages),
-                    self._written(of_product, pages) if item else (),
-                    not failed_assets.isdisjoint(product.asset_ids()),
+                    pages=[page for page, _action in written.values()],
+                    created=[
+                        pk
+                        for pk, (_p, action) in written.items()
+                        if action == Action.CREATE
+                    ],
+                    assets_failed=not failed_assets.isdisjoint(product.asset_ids()),
                 )
             )
         self.bereft.keep(
@@ -337,12 +344,15 @@ class ProductJob(Job):
             new_values=self.run.dry_run,
         )
 
-    def _written(self, changes: Sequence[PageChange], pages: Pages) -> list[Page]:
-        return [
-            pages[change.key]
+    def _written(
+        self, changes: Sequence[PageChange], pages: Pages
+    ) -> dict[int, tuple[Page, Action]]:
+        """The pages by their keys, and what was done to each."""
+        return {
+            page.pk: (page, change.action)
             for change in changes
-            if change.action != Action.UNCHANGED and change.key in pages
-        ]
+            if change.action != Action.UNCHANGED and (page := pages.get(change.key))
+        }
 
     def report_products(
         self,
@@ -376,7 +386,7 @@ class ProductJob(Job):
                     product_published.send_robust(
                         type(page),
                         instance=page,
-                        created=outcome == Outcome.CREATED,
+                        created=page.pk in result.created,
                         run=self.run,
                     )
 
