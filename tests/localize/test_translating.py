@@ -212,7 +212,8 @@ def test_the_pages_of_a_mirrored_tree_become_the_pims(
     assert admin_client.get(edit).status_code == 200
     pim.translate("A1", GERMAN, productTitle="Rad", Summary="Flink")
     report = publish()
-    assert report.counts == {Outcome.UPDATED: 1}
+    # Its variant comes along.
+    assert report.counts == {Outcome.UPDATED: 2}
     page = page_of("A1", mirrored)
     assert (page.pk, page.title, page.summary) == (alias.pk, "Rad", "Flink")
     # The others follow their originals until they are in a run.
