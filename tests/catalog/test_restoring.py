@@ -9,8 +9,16 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from taggit.models import Tag
+from wagtail.contrib.redirects.models import Redirect
 from wagtail.images import get_image_model
-from wagtail.models import Locale, Page, PageLogEntry
+from wagtail.models import (
+    Comment,
+    CommentReply,
+    Locale,
+    Page,
+    PageLogEntry,
+    PageViewRestriction,
+)
 
 from sandbox_site.shop.models import BicyclePage, HomePage
 from tests.locking.conftest import trial_page  # noqa: F401
@@ -121,6 +129,35 @@ def test_an_unfinished_draft_comes_back_on_top(page, discard):
     restored.get_latest_revision().publish()
     published = TrialProductPage.objects.get(pk=restored.pk)
     assert (published.note, published.sizes.count()) == ("Not yet", 1)
+
+
+def test_a_private_page_comes_back_as_one(page, discard):
+    PageViewRestriction.objects.create(page=page, restriction_type="login")
+    restored, gone = restore(discard(page))
+    assert gone == []
+    assert restored.get_view_restrictions().get().restriction_type == "login"
+
+
+def test_redirects_to_a_page_lead_to_it_again(page, discard):
+    Redirect.objects.create(old_path="/flyer", redirect_page=page)
+    restored, gone = restore(discard(page))
+    assert gone == []
+    assert Redirect.objects.get(old_path="/flyer").redirect_page_id == restored.pk
+
+
+def test_comments_and_their_replies_come_back(page, discard, admin_user):
+    page.wagtail_admin_comments.add(
+        Comment(user=admin_user, text="Look", contentpath="title")
+    )
+    page.save()
+    page.save_revision(user=admin_user)
+    comment = page.wagtail_admin_comments.get()
+    CommentReply.objects.create(comment=comment, user=admin_user, text="Yes")
+    restored, gone = restore(discard(TrialProductPage.objects.get(pk=page.pk)))
+    assert gone == []
+    comment = restored.wagtail_admin_comments.get()
+    assert (comment.text, comment.user) == ("Look", admin_user)
+    assert comment.replies.get().text == "Yes"
 
 
 def test_a_draft_without_required_values_comes_back(site, discard):

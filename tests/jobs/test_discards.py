@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
-from wagtail.models import Locale, Page, PageLogEntry
+from wagtail.models import (
+    GroupApprovalTask,
+    Locale,
+    Page,
+    PageLogEntry,
+    Site,
+    Workflow,
+    WorkflowTask,
+)
 from wagtail.signals import page_unpublished
 
 from sandbox_site.shop.models import (
@@ -20,6 +28,7 @@ from sandbox_site.shop.models import (
     HomePage,
 )
 from tests.conftest import items_by_number, site_rows
+from tests.trial.models import TrialProductPage
 from wagtail_pim.catalog.discards import handmade_pages
 from wagtail_pim.catalog.restoring import restore
 from wagtail_pim.jobs.journal import Journal
@@ -91,7 +100,8 @@ def test_pages_of_synced_types_in_the_catalog_are_discards_drafts_too(catalog):
 def test_other_pages_are_none(catalog, site):
     by_hand(site.root_page, "Outside")
     by_hand(site.root_page, "Own", CatalogPage)
-    by_hand(catalog, "Inner", CatalogPage)
+    inner = by_hand(catalog, "Inner", CatalogPage)
+    by_hand(by_hand(inner, "Below", CategoryPage), "Below1")
     by_hand(catalog, "Gift", GiftCardPage)
     by_hand(catalog, "Story", HomePage)
     BicyclePage.objects.get(product_number="A1").create_alias(parent=category("City"))
@@ -276,6 +286,43 @@ def test_pages_that_somebody_edits_are_discarded_all_the_same(
     product.save_revision(user=admin_user)
     assert discarded(publish()) == {"H1": "removed"}
     assert not exists(product)
+
+
+def test_one_in_a_workflow_is_discarded_and_comes_back(catalog, publish, admin_user):
+    product = by_hand(category("City"), live=False)
+    product.save_revision(user=admin_user)
+    workflow = Workflow.objects.create(name="Approval")
+    task = GroupApprovalTask.objects.create(name="Approve")
+    WorkflowTask.objects.create(workflow=workflow, task=task, sort_order=0)
+    workflow.start(product, admin_user)
+    run = publish()
+    assert discarded(run) == {"H1": "removed"}
+    restored, gone = restore(items_by_number(run)["H1"])
+    assert (restored.live, restored.current_workflow_state, gone) == (False, None, [])
+
+
+def test_a_site_that_begins_at_one_keeps_it(catalog, publish):
+    sale = by_hand(catalog, "Sale", CategoryPage)
+    Site.objects.create(hostname="sale.example.com", root_page=sale.page_ptr)
+    run = publish()
+    assert run.state == State.SUCCEEDED
+    assert Site.objects.filter(hostname="sale.example.com").exists()
+    sale.refresh_from_db()
+    assert sale.live
+
+
+def test_one_that_another_page_protects_is_a_failed_item(catalog, publish, site):
+    product = by_hand(category("City"))
+    site.root_page.add_child(
+        instance=TrialProductPage(
+            title="Old", slug="old", required_text="x", successor=product.page_ptr
+        )
+    )
+    run = publish()
+    assert run.state == State.FAILED_ITEMS
+    assert discarded(run) == {"H1": "failed"}
+    assert "ProtectedError" in items_by_number(run)["H1"].reason
+    assert exists(product)
 
 
 def test_a_receiver_that_refuses_one_fails_that_alone(catalog, publish, configure):

@@ -197,6 +197,49 @@ def test_types_of_the_site_are_taken_by_their_name(related, publish):
     assert RelationshipType.objects.count() == 2
 
 
+def test_a_type_made_anew_under_its_old_name_is_followed(pim, publish):
+    pim.relationship("Similar")
+    for number in ("A1", "A2", "A3"):
+        pim.product(number)
+    pim.relate("A1", "Similar", "A2")
+    publish()
+    pim.relate("A1", "Similar")
+    pim.store.delete("productRelationships", guid("relationship", "Similar"))
+    again = {"id": guid("relationship", "again"), "name": "Similar"}
+    pim.store.put("productRelationships", again)
+    pim.relate("A1", "again", "A3")
+    pim.approve("A1")
+    publish()
+    assert shown("A1") == {"Similar": ["A3"]}
+
+
+def test_two_types_of_one_name_are_no_error_and_one_may_be_renamed(pim, publish):
+    pim.relationship("Similar")
+    two = {"id": guid("relationship", "two"), "name": "Similar"}
+    pim.store.put("productRelationships", two)
+    for number in ("A1", "A2", "A3"):
+        pim.product(number)
+    pim.relate("A1", "Similar", "A2")
+    pim.relate("A1", "two", "A3")
+    assert publish().state == State.SUCCEEDED
+    types = [related.type.guid for related in product_page("A1").related_products()]
+    assert types
+    renamed = {"id": guid("relationship", "Similar"), "name": "Alike"}
+    pim.store.put("productRelationships", renamed)
+    pim.approve()
+    assert publish().state == State.SUCCEEDED
+    assert shown("A1") == {"Alike": ["A2"], "Similar": ["A3"]}
+
+
+def test_relations_to_itself_twice_and_to_nothing(pim, publish):
+    pim.relationship("Similar")
+    pim.product("A1")
+    pim.product("A2")
+    pim.relate("A1", "Similar", "A1", "A2", "A2", "nothing")
+    assert publish().state == State.SUCCEEDED
+    assert shown("A1") == {"Similar": ["A1", "A2"]}
+
+
 def test_a_dry_run_makes_no_type(related, publish):
     publish(dry_run=True)
     assert not RelationshipType.objects.exists()

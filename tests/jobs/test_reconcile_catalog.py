@@ -101,6 +101,18 @@ def test_what_the_pim_deleted_is_unpublished(catalog, reconcile, pim_server):
     assert reconcile().counts == {}
 
 
+def test_what_was_deleted_and_is_there_again_comes_back(catalog, reconcile, publish):
+    record = catalog.store.get("products", guid("product", "A2"))
+    delete(catalog, "A2")
+    reconcile()
+    assert "A2" not in live()
+    catalog.store.put("products", record)
+    (item,) = reconcile().items.all()
+    assert item.number == "A2"
+    publish()
+    assert status("A2") == "Published"
+
+
 def test_it_goes_in_all_languages(catalog, reconcile):
     german = Locale.objects.create(language_code="de")
     page = BicyclePage.objects.get(product_number="A2")

@@ -220,6 +220,29 @@ def test_a_product_without_primary_category_goes_where_a_whole_run_puts_it(
     assert not publish().items.exists()
 
 
+def test_a_variant_that_moved_follows_and_its_product_goes_without_it(shop, refresh):
+    shop.move_variant("A1-1", "B1")
+    shop.store.patch("products", guid("product", "A1-1"), status="Published")
+    refresh("A1-1")
+    assert parent_title("A1-1") == "Title of B1"
+    assert [page_of(number).live for number in ("A1", "A1-1", "B1")] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_product_that_is_back_brings_its_variants(shop, refresh, publish):
+    shop.archive("A1")
+    publish()
+    assert not page_of("A1-1").live
+    shop.reactivate("A1")
+    shop.store.patch("products", guid("product", "A1"), status="Published")
+    refresh("A1")
+    assert page_of("A1").live
+    assert page_of("A1-1").live
+
+
 def test_an_unpublished_page_is_published_again(shop, refresh, publish):
     shop.change("A1", isArchived=True)
     publish()

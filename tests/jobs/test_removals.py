@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.jobs.test_command import pim_command  # noqa: F401
 from tests.jobs.test_discards import by_hand
+from tests.jobs.test_end_of_life import live
+from tests.jobs.test_languages import GERMAN, german, locales  # noqa: F401
 from tests.pim_data import PimData, guid
+from wagtail_pim.client.assumed import AssumedCalls
 from wagtail_pim.exceptions import ConfigurationError
 from wagtail_pim.jobs import ReconcileCatalog, runs
 from wagtail_pim.jobs.registry import job_named
@@ -93,6 +98,112 @@ def test_pages_that_stand_are_live_or_made_by_hand(pim, publish):
     assert standing_pages() == 4 + 1
     by_hand(CategoryPage.objects.get(title="City"), live=False)
     assert standing_pages() == 4 + 1 + 1
+
+
+# What counts as one, whatever makes it leave
+
+
+@pytest.fixture
+def families(pim: PimData, publish: Any) -> list[str]:
+    """The numbers of eight products, each with one variant."""
+    numbers = [f"A{number}" for number in range(8)]
+    for number in numbers:
+        pim.product(number)
+        pim.variant(f"{number}-1", number)
+    publish()
+    return numbers
+
+
+@pytest.fixture
+def publish_asks(publish: Any) -> Callable[[], None]:
+    """A run that asks before it removes, and removes nothing."""
+
+    def run() -> None:
+        shown = live()
+        stopped = publish()
+        assert (stopped.state, stopped.error_code) == (
+            State.FAILED,
+            "removals_to_confirm",
+        )
+        assert live() == shown
+
+    return run
+
+
+def test_variants_of_archived_products_count(families, pim, publish_asks):
+    pim.archive(*families[:6])
+    publish_asks()
+
+
+def test_products_that_lose_their_last_variant_count(families, pim, publish_asks):
+    pim.archive(*(f"{number}-1" for number in families))
+    publish_asks()
+
+
+def test_products_whose_time_to_deactivate_has_come_count(families, pim, publish_asks):
+    for number in families:
+        pim.change(number, deactivateOn="2020-01-01T00:00:00Z")
+    publish_asks()
+
+
+def test_archived_products_that_the_pim_lists_as_approved_count(
+    families, pim, publish_asks, monkeypatch
+):
+    pim.archive(*families)
+    # This PIM does not tell what it archived.
+    monkeypatch.setattr(AssumedCalls, "archived", lambda calls, since: None)
+    publish_asks()
+
+
+def test_archived_products_that_a_refresh_finds_count(families, pim):
+    now = timezone.now().isoformat()
+    for number in families:
+        product = guid("product", number)
+        pim.store.patch("products", product, isArchived=True, lastPublishedOn=now)
+    shown = live()
+    run = runs.start("refresh_published_products", trigger=Trigger.COMMAND)
+    run = runs.carry_out(run.pk)
+    assert (run.state, run.error_code) == (State.FAILED, "removals_to_confirm")
+    assert live() == shown
+
+
+def test_translations_that_are_gone_count(
+    pim,
+    publish,
+    publish_asks,
+    configure,
+    german,  # noqa: F811
+):
+    configure(MISSING_TRANSLATIONS="leave_out")
+    numbers = [f"A{number}" for number in range(15)]
+    for number in numbers:
+        pim.product(number)
+        pim.translate(number, GERMAN, productTitle=f"Rad {number}")
+    publish()
+    shown = ProductPage.objects.live().filter(locale=german)
+    assert shown.count() == 15
+    for number in numbers:
+        pim.translate(number, GERMAN)
+    publish_asks()
+    assert shown.count() == 15
+
+
+def test_categories_that_are_gone_count_and_products_stay_with_theirs(
+    pim, publish, publish_asks
+):
+    for number in range(12):
+        pim.category(f"Empty {number}")
+    pim.product("A1", "City")
+    publish()
+    shown = CategoryPage.objects.live()
+    assert shown.count() == 4 + 12
+    for record in pim.store.find("categorytrees"):
+        pim.store.delete("categorytrees", record["id"])
+    publish_asks()
+    assert shown.count() == 4 + 12
+    publish(options=CONFIRMED)
+    assert live() == {"A1"}
+    assert {page.title for page in shown} == {"Bicycles", "City"}
 
 
 # The option
