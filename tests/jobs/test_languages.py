@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from wagtail.contrib.redirects.models import Redirect
 from wagtail.models import Locale, Page, PageLogEntry, Site
 
 from sandbox_site.shop.models import BicyclePage, GenericProductPage, HomePage
 from tests.conftest import items_by_number
 from tests.pim_data import PimData
-from wagtail_pim.models import CatalogPage, CategoryPage, PimLink, ProductPage
+from wagtail_pim.models import (
+    CatalogPage,
+    CategoryPage,
+    PimLink,
+    ProductPage,
+    VariantPage,
+)
 from wagtail_pim.models.runs import Outcome, State
 from wagtail_pim.signals import product_published
 
@@ -414,3 +421,121 @@ def test_a_variant_approved_alone_brings_its_product_into_a_new_language(
     assert report.counts == {Outcome.UPDATED: 2}
     [variant] = page_of("A1", german).variants()
     assert variant.specific.price == 4
+
+
+# Whole families and the same places in every language
+
+
+def live(locale: Locale) -> set[str]:
+    return {
+        page.product_number
+        for model in (ProductPage, VariantPage)
+        for page in model.objects.live().filter(locale=locale)
+    }
+
+
+def test_a_product_that_is_translated_later_brings_its_variants(
+    pim, publish, german, configure
+):
+    configure(MISSING_TRANSLATIONS="leave_out")
+    pim.product("A1")
+    pim.variant("A1-1", "A1")
+    pim.translate("A1-1", GERMAN, productTitle="In Rot")
+    publish()
+    assert live(german) == set()
+    pim.translate("A1", GERMAN, productTitle="Rad")
+    publish()
+    assert live(german) == {"A1", "A1-1"}
+
+
+def test_a_product_that_comes_back_to_a_language_brings_its_variants(
+    pim, publish, german, configure
+):
+    configure(MISSING_TRANSLATIONS="leave_out")
+    pim.product("A1")
+    pim.variant("A1-1", "A1")
+    pim.translate("A1-1", GERMAN, productTitle="In Rot")
+    pim.translate("A1", GERMAN, productTitle="Rad")
+    publish()
+    assert live(german) == {"A1", "A1-1"}
+    pim.translate("A1", GERMAN)
+    publish()
+    assert live(german) == set()
+    pim.translate("A1", GERMAN, productTitle="Rad")
+    publish()
+    assert live(german) == {"A1", "A1-1"}
+
+
+def test_a_new_locale_gets_whole_families(pim, publish, locales):
+    pim.language("en-US", default=True)
+    pim.language(GERMAN)
+    pim.localizable("productTitle")
+    pim.product("A1")
+    pim.variant("A1-1", "A1")
+    pim.product("B1")
+    pim.variant("B1-1", "B1")
+    publish()
+    de = locales("de")["de"]
+    pim.change("A1", Summary="New")
+    pim.change("B1-1", Price=3)
+    publish()
+    assert live(de) == {"A1", "A1-1", "B1", "B1-1"}
+
+
+def test_a_category_that_fails_in_the_default_language_stays_in_the_others(
+    pim, publish, german
+):
+    pim.translate_category("Touring", GERMAN, name="Touren")
+    pim.translate_category("City", GERMAN, name="Stadt")
+    publish()
+    pim.change_category("Touring", name="x" * 300)
+    publish()
+    assert CategoryPage.objects.filter(title="Touring").exists()
+    assert CategoryPage.objects.filter(title="Touren").exists()
+
+
+def test_a_category_that_fails_in_one_language_takes_no_products_off(
+    pim, publish, german
+):
+    pim.product("A1", "City")
+    publish()
+    pim.translate_category("City", GERMAN, name="x" * 300)
+    pim.change("A1", Summary="New")
+    publish()
+    assert live(german) == {"A1"}
+    assert page_of("A1", german).summary == "New"
+
+
+def test_a_new_product_in_a_category_that_fails_in_one_language(pim, publish, german):
+    pim.translate_category("City", GERMAN, name="x" * 300)
+    pim.product("A1", "City")
+    publish()
+    assert live(german) == live(Locale.get_default()) == set()
+    assert pim.status("A1") == "Approved"
+
+
+def test_places_are_the_same_in_all_languages(pim, publish, german):
+    pim.website("Other")
+    pim.taxonomy("Other tree", [])
+    pim.category("Elsewhere", taxonomy="Other tree")
+    pim.category("Alpha", "Bicycles", order=5)
+    pim.category("Beta", "Bicycles", order=5)
+    pim.translate_category("Alpha", GERMAN, name="Zulu")
+    pim.product("A1", "Elsewhere", also_in=["Beta", "Alpha"])
+    report = publish()
+    assert report.state == State.SUCCEEDED
+    english, other = page_of("A1", Locale.get_default()), page_of("A1", german)
+    assert english.get_parent().translation_key == other.get_parent().translation_key
+
+
+def test_redirects_lead_to_the_pages_of_the_language_that_changed(pim, publish, german):
+    pim.translate_category("City", GERMAN, name="Stadt", urlSegment="stadt")
+    pim.product("A1")
+    publish()
+    pim.translate_category("City", GERMAN, name="Stadt", urlSegment="grossstadt")
+    publish()
+    page = page_of("A1", german)
+    assert "grossstadt" in page.url_path
+    assert Redirect.objects.filter(redirect_page=page).count() == 1
+    english = page_of("A1", Locale.get_default())
+    assert not Redirect.objects.filter(redirect_page=english).exists()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from wagtail.models import Page
 
+from sandbox_site.shop.models import HomePage
 from tests.trial.models import TrialProductPage
-from wagtail_pim.catalog import bulk
+from wagtail_pim.catalog import bulk, category_writer
 from wagtail_pim.locking.ownership import pim_write
+from wagtail_pim.models import CategoryPage
 
 from .test_surfaces import row
 
@@ -173,3 +176,36 @@ def test_the_right_to_write_is_not_another_threads(trial_page):
     for thread in threads:
         thread.join()
     assert row(trial_page).text == "Short text"
+
+
+@needs_row_locks
+def test_a_page_put_below_a_category_that_goes_is_not_lost(
+    pim, publish, site, monkeypatch
+):
+    publish()
+    touring = CategoryPage.objects.get(title="Touring")
+    pim.drop_category("Touring")
+    counted = category_writer._removal
+    editors: list[_Thread] = []
+    added: list[int] = []
+
+    def add() -> None:
+        page = HomePage(title="Our tours", slug="tours")
+        Page.objects.get(pk=touring.pk).add_child(instance=page)
+        added.append(page.pk)
+
+    def count_while_an_editor_adds(page: Page, *given: Any) -> Any:
+        found = counted(page, *given)
+        if not editors:
+            editors.append(_Thread(add))
+            editors[0].start()
+            threading.Thread.join(editors[0], PATIENCE)
+        return found
+
+    monkeypatch.setattr(category_writer, "_removal", count_while_an_editor_adds)
+    publish()
+    # The editor came too late, or the page is there.
+    with suppress(Exception):
+        editors[0].join()
+    assert Page.objects.filter(pk__in=added).count() == len(added)
+    assert not any(Page.find_problems())
