@@ -328,7 +328,8 @@ class ProductJob(Job):
         for variant, parent in _old_parents(changes).items():
             self.bereft.lose(parent, variant)
         for change in changes:
-            if change.content.kind == Kind.PRODUCT and "live" in change.differences:
+            is_back = change.differences.get("live") == (False, True)
+            if is_back and change.content.kind == Kind.PRODUCT:
                 self.bereft.come_back(change.content.product)
 
     def _item(
