@@ -563,3 +563,18 @@ def test_an_old_url_too_long_for_a_redirect_has_none(pim, publish):
     assert Redirect.objects.filter(old_path__endswith="/bicycles/city").exists()
     assert not Redirect.objects.filter(old_path__contains="bbb").exists()
     _assert_settled(publish)
+
+
+def test_a_dry_run_lists_also_more_removals_than_a_run_would_make_unasked(pim, publish):
+    names = [f"Old {n}" for n in range(15)]
+    for name in names:
+        pim.category(name)
+    publish()
+    for name in names:
+        pim.drop_category(name)
+    report = publish(dry_run=True)
+    assert report.category_counts[Outcome.REMOVED] == len(names)
+    assert any("pages of the catalog would be removed" in w for w in report.warnings)
+    run = publish()
+    assert run.error_code == "removals_to_confirm"
+    assert CategoryPage.objects.filter(title__in=names).count() == len(names)

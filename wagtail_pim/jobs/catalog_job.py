@@ -272,6 +272,10 @@ class CatalogJob(ProductJob):
 
     def _remove_categories(self, plans: Sequence[CategoryPlan]) -> None:
         gone = [page for plan in plans for page in plan.gone]
+        if self.run.dry_run:
+            removals = planned_removals(gone)
+            self.add(*(items.removed_category(r, carried_out=False) for r in removals))
+            return
         if needs_confirmation(self.run, len(gone), standing_pages()):
             self.journal.warn(
                 ngettext(
@@ -285,10 +289,6 @@ class CatalogJob(ProductJob):
                 )
                 % {"count": len(gone)}
             )
-            return
-        if self.run.dry_run:
-            removals = planned_removals(gone)
-            self.add(*(items.removed_category(r, carried_out=False) for r in removals))
             return
         for page in gone:
             self.journal.checkpoint()

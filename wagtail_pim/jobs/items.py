@@ -99,11 +99,8 @@ def changed_product(
 
     ``new_values`` shows those of a page to create, which has no differences.
     """
-    return JobRunItem(
-        kind=_kind(product),
-        number=product.product_number,
-        title=product.product_title,
-        guid=product.id,
+    return _of_product(
+        product,
         outcome=_outcome(change.action for change in changes),
         page_id=page_id,
         differences=_differences(
@@ -145,11 +142,8 @@ def _differences(
 
 def held_back(product: Product) -> JobRunItem:
     """Of a product that would be fine, but for others of its family."""
-    return JobRunItem(
-        kind=_kind(product),
-        number=product.product_number,
-        title=product.product_title,
-        guid=product.id,
+    return _of_product(
+        product,
         outcome=Outcome.UNCHANGED,
         unsettled=True,
         note=_(
@@ -161,11 +155,8 @@ def held_back(product: Product) -> JobRunItem:
 
 def withdrawn_product(product: Product, pages: Sequence[Page]) -> JobRunItem:
     """``pages`` are those that were unpublished, in all languages."""
-    return JobRunItem(
-        kind=_kind(product),
-        number=product.product_number,
-        title=product.product_title,
-        guid=product.id,
+    return _of_product(
+        product,
         outcome=Outcome.REMOVED if pages else Outcome.UNCHANGED,
         page_id=pages[0].pk if pages else None,
     )
@@ -294,11 +285,8 @@ def left_product(kind: Kind, number: str, guid: UUID, listed_status: str) -> Job
 
 def left_alone(product: Product, why: str) -> JobRunItem:
     """Of a product whose page stays as it is for now."""
-    return JobRunItem(
-        kind=_kind(product),
-        number=product.product_number,
-        title=product.product_title,
-        guid=product.id,
+    return _of_product(
+        product,
         outcome=Outcome.UNCHANGED,
         note=why,
     )
@@ -345,6 +333,16 @@ def field_conflict(mapping: FieldMapping) -> JobRunItem:
         mapping.marked.path(),
         mapping.conflict,
         mapping.standing.id if mapping.standing else None,
+    )
+
+
+def _of_product(product: Product, **values: Any) -> JobRunItem:
+    return JobRunItem(
+        kind=_kind(product),
+        number=product.product_number,
+        title=product.product_title,
+        guid=product.id,
+        **values,
     )
 
 
